@@ -1,0 +1,5 @@
+"""`python -m tellegen`."""
+
+from tellegen.cli import main
+
+main()

@@ -1,0 +1,203 @@
+"""`tellegen cells`: which cells there are, and everything about one of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from tellegen.cells import Cell, Library, find_library, load_all, search_path
+from tellegen.cli import _common as c
+from tellegen.diagnostics import did_you_mean, one_of
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[LIBRARY[.CELL]]")
+@c.options(c.cells_option, c.json_option)
+def command(name: str | None, cells: tuple[str, ...], as_json_: bool) -> None:
+    """List the libraries of cells, the cells of one LIBRARY, or show one LIBRARY.CELL.
+
+    \b
+    Examples:
+      tellegen cells                          all libraries and their cells
+      tellegen cells resistive.digipot        ports, parameters, SPICE text of one cell
+      tellegen cells --cells ~/mycells mylab  a library in a folder of your own
+    """  # noqa: D301 - click wants the backspace itself
+    with c.errors(as_json_):
+        if name and "." in name:
+            (cell,) = chosen((name,), cells)
+            click.echo(json.dumps(_cell_json(cell), indent=2)) if as_json_ else _show_cell(cell)
+            return
+        libraries = load_all(search_path(cells)) if name is None else [library(name, cells)]
+        if as_json_:
+            click.echo(json.dumps([_library_json(found) for found in libraries], indent=2))
+        else:
+            _show_libraries(libraries)
+
+
+def library(name: str, cells: Sequence[str]) -> Library:
+    """The library of that name, or a usage error with the nearest one."""
+    from tellegen.cells import available
+
+    path = search_path(cells)
+    found = find_library(name, path)
+    if found is None:
+        known = available(path)
+        hint = did_you_mean(name, known) or f"known: {one_of(known)}"
+        raise click.UsageError(f"there is no library `{name}`; {hint}")
+    return found
+
+
+def chosen(names: Sequence[str], cells: Sequence[str]) -> list[Cell]:
+    """The cells that names such as `resistive` and `resistive.diode` choose; all for no names."""
+    if not names:
+        return [cell for found in load_all(search_path(cells)) for cell in found.cells.values()]
+    result: dict[tuple[str, str], Cell] = {}
+    for name in names:
+        of, _, one = name.partition(".")
+        found = library(of, cells).cells
+        if one and one not in found:
+            hint = did_you_mean(one, found) or f"it has {one_of(found, 20)}"
+            raise click.UsageError(f"library `{of}` has no cell `{one}`; {hint}")
+        result |= {(of, key): cell for key, cell in found.items() if one in ("", key)}
+    return list(result.values())
+
+
+# ---------------------------------------------------------------- as text
+
+
+def _show_libraries(libraries: Sequence[Library]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    for found in libraries:
+        console.print(Text(found.name, style="bold"), Text(f"- {found.title}"))
+        if found.description:
+            console.print(Text(found.description, style="dim"))
+        table = Table(box=box.SIMPLE, pad_edge=False)
+        for column in ("cell", "ports", "can be written", "what it is"):
+            table.add_column(column, no_wrap=column == "cell")
+        for name, cell in found.cells.items():
+            row = (name, ", ".join(cell.ports), ", ".join(cell.programmable), cell.summary)
+            table.add_row(*map(Text, row))
+        console.print(table)
+
+
+def _show_cell(cell: Cell) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    console.print(Text(f"{cell.library}.{cell.name}", style="bold"), Text(f"- {cell.summary}"))
+    for paragraph in (cell.doc, f"Reference: {cell.reference}"):
+        if paragraph:
+            console.print()
+            console.print(Text(paragraph))
+    for title, columns, rows in _tables(cell):
+        console.print()
+        console.print(Text(title, style="bold"))
+        if not rows:
+            console.print(Text("  none"))
+            continue
+        table = Table(box=box.SIMPLE, pad_edge=False)
+        for column in columns:
+            table.add_column(column)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    console.print(Text("SPICE", style="bold"), Text(f"({cell.source.name})"))
+    console.print(Text(cell.text.rstrip()), soft_wrap=True)
+
+
+def _tables(cell: Cell) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]]]]:
+    return [
+        (
+            "Ports",
+            ("name", "discipline", "direction", ""),
+            [(p.name, p.discipline, p.direction, p.doc) for p in cell.ports.values()],
+        ),
+        (
+            "Parameters",
+            ("name", "unit", "default", "min", "max", "step", ""),
+            [
+                (
+                    p.name, p.unit, "must be given" if p.default is None else f"{p.default:g}",
+                    *(_limit(limit) for limit in (p.min, p.max, p.step)), p.doc,
+                )
+                for p in cell.params.values()
+            ],
+        ),
+        (
+            "Can be written while the circuit runs",
+            ("parameter", "carried by", "as", "step", "write noise", "conductance"),
+            [
+                (
+                    p.param, p.element + (f" [{p.attribute}]" if p.attribute else ""),
+                    p.expression, _limit(p.step), f"{p.noise:g}" if p.noise else "", p.sense,
+                )
+                for p in cell.programmable.values()
+            ],
+        ),
+        (
+            "Can be observed",
+            ("name", "measures", "unit", ""),
+            [(o.name, o.expr, o.unit, o.doc) for o in cell.observables.values()],
+        ),
+        (
+            "Self-tests (`tellegen verify`)",
+            ("name", "expects"),
+            [(t.name, "; ".join({e.source: 0 for e in t.expect})) for t in cell.selftests],
+        ),
+    ]  # fmt: skip
+
+
+def _limit(limit: float | str | None) -> str:
+    return "" if limit is None else limit if isinstance(limit, str) else f"{limit:g}"
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    # Rows stay in one piece where no terminal sets a width.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+
+
+# ---------------------------------------------------------------- as JSON
+
+
+def _library_json(found: Library) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "title": found.title,
+        "description": found.description,
+        "cells": {name: cell.summary for name, cell in found.cells.items()},
+    }
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    def plain(item: Any, *fields: str) -> dict[str, Any]:
+        return {name: getattr(item, name) for name in fields}
+
+    return {
+        **plain(cell, "name", "library", "summary", "doc", "reference"),
+        "file": cell.source.name,
+        "ports": [plain(p, "name", "discipline", "direction", "doc") for p in cell.ports.values()],
+        "params": [
+            plain(p, "name", "unit", "default", "min", "max", "step", "doc")
+            for p in cell.params.values()
+        ],
+        "programmable": [
+            plain(p, "param", "element", "attribute", "expression", "step", "noise", "sense")
+            for p in cell.programmable.values()
+        ],
+        "observables": [plain(o, "name", "expr", "unit", "doc") for o in cell.observables.values()],
+        "dc": {"paths": cell.dc_paths, "sources": cell.dc_sources},
+        "selftests": [test.name for test in cell.selftests],
+        "text": cell.text,
+    }

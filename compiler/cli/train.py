@@ -1,0 +1,46 @@
+"""`tellegen train`: train a network in ngspice."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tellegen.cli import _common as c
+from tellegen.cli._progress import EpochBars, summary
+
+
+@click.command()
+@c.file_argument
+@click.argument("name", required=False)
+@click.option("-o", "--out", type=click.Path(file_okay=False), default="runs", show_default=True,
+              help="Where run folders are made.")  # fmt: skip
+@c.options(c.set_option, c.seed_option, c.cells_option, c.allow_option)
+@click.option("--timeout", type=click.FloatRange(1), default=600, show_default=True,
+              help="Seconds without progress after which ngspice counts as hung.")  # fmt: skip
+def command(
+    file: str, name: str | None, out: str, overrides: tuple[str, ...], seed: int | None,
+    cells: tuple[str, ...], allow: tuple[str, ...], timeout: float,
+) -> None:  # fmt: skip
+    r"""Run the train block NAME of FILE (the only one, if not named).
+
+    Every solve is done by ngspice on the netlist compiled from FILE. Everything about the run is kept
+    in a folder: source, netlists before and after, manifest, metrics, parameters over time, figures, a
+    report. Ctrl-C stops after saving; `tellegen resume FOLDER` goes on to the same numbers.
+
+    \b
+    Examples:
+      tellegen train examples/iris.tgn
+      tellegen train examples/iris.tgn --set train.epochs=5 --seed 3
+    """
+    from tellegen.sims.training import train
+
+    with c.errors(), EpochBars() as bars:
+        result = train(
+            file, name, overrides=overrides, seed=seed, cells=cells, allow=allow, out=out,
+            timeout=timeout, progress=bars.update,
+        )  # fmt: skip
+        bars.stop()
+        summary(result)
+        if not result.finished:
+            sys.exit(c.STOPPED)

@@ -1,0 +1,1 @@
+"""From circuit to text: the SPICE netlist with its manifest, JSON, Graphviz."""

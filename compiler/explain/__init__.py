@@ -1,0 +1,1 @@
+"""A page for each diagnostic code, shown by `tellegen explain CODE`."""

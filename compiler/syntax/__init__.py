@@ -1,0 +1,1 @@
+"""From source text to syntax tree: `parse` reads, `tree` holds, `format` prints it back."""
