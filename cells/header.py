@@ -1,0 +1,323 @@
+"""The cell that a file describes: header and body, read and checked against each other.
+
+Every mistake becomes a diagnostic on the file's own line, and a cell with a mistake is not usable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from itertools import pairwise
+from typing import TypeVar
+
+from tellegen.cells.body import (
+    BAD,
+    Body,
+    Subcircuit,
+    occurrences,
+    read_body,
+)
+from tellegen.cells.cell import (
+    DIRECTIONS,
+    DISCIPLINES,
+    GROUND,
+    SENSES,
+    Cell,
+    Limit,
+    Observable,
+    Parameter,
+    Port,
+    Programmable,
+)
+from tellegen.cells.expression import (
+    CONSTANTS,
+    FUNCTIONS,
+    evaluate,
+)
+from tellegen.cells.frontmatter import Table, header_text, read_toml
+from tellegen.cells.probe import Probe
+from tellegen.cells.selftest import read_selftest
+from tellegen.diagnostics import Sink, did_you_mean
+from tellegen.source import Source
+
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# Names that ngspice's own arithmetic would take for something else.
+RESERVED = frozenset(
+    {"time", "temper", "hertz", "gnd", "params", "and", "or", "not", "div", "mod", "defined"}
+    | FUNCTIONS.keys()
+    | CONSTANTS.keys()
+)
+# What `alter` calls the value of an element; "" is the principal value.
+_ATTRIBUTES = {
+    "r": "", "c": "", "l": "", "v": "", "i": "", "e": "gain", "f": "gain", "g": "gain", "h": "gain",
+}  # fmt: skip
+
+_T = TypeVar("_T")
+
+
+def read_cell(name: str, library: str, source: Source, sink: Sink) -> Cell | None:
+    """The cell of a file's text; None, with the reasons in the sink, where it is not usable."""
+    before = len(sink.errors)
+    body = read_body(name, source, sink)
+    header = read_toml(source, header_text(source.text), BAD, sink)
+    if header is None or body is None:
+        return None
+    header.only(
+        "summary", "doc", "reference", "ports", "dc", "params", "programmable", "observables",
+        "selftest",
+    )  # fmt: skip
+    ports = _named(header, "ports", lambda key, t: _port(key, t, body))
+    params = _named(header, "params", lambda key, t: _parameter(key, t, body))
+    _check_ports(header, ports, body)
+    _check_params(header, params, body)
+    programmable = _named(header, "programmable", lambda k, t: _programmable(k, t, params, body))
+    observables = _named(header, "observables", lambda key, t: _observable(key, t, body))
+    dc = header.table("dc")
+    dc.only("paths", "sources")
+    cell = Cell(
+        name=name,
+        library=library,
+        summary=header.required_text("summary", "one sentence that says what the cell is"),
+        doc=header.text("doc"),
+        reference=header.required_text("reference", "the paper or data sheet behind the cell"),
+        ports=ports,
+        params=params,
+        programmable=programmable,
+        observables=observables,
+        dc_paths=_port_pairs(dc, "paths", ports),
+        dc_sources=_port_pairs(dc, "sources", ports),
+        selftests=tuple(
+            read_selftest(t, params, observables, sink) for t in header.array("selftest")
+        ),
+        text=body.text,
+        defines=body.defines,
+        source=source,
+    )
+    return cell if len(sink.errors) == before else None
+
+
+def _named(header: Table, key: str, read: Callable[[str, Table], _T]) -> dict[str, _T]:
+    found: dict[str, _T] = {}
+    for name, table in header.tables(key):
+        if not IDENTIFIER.fullmatch(name) or name in RESERVED:
+            table.error(
+                f"`{name}` cannot be a name here",
+                help="names are lower-case identifiers, and no words of SPICE's arithmetic",
+            )
+        found[name] = read(name, table)
+    return found
+
+
+# ---------------------------------------------------------------- ports and parameters
+
+
+def _port(name: str, table: Table, body: Body) -> Port:
+    table.only("discipline", "direction", "doc")
+    if name in body.main.defaults:
+        table.error(f"`{name}` is a port and a parameter")
+    return Port(
+        name=name,
+        discipline=table.choice("discipline", DISCIPLINES, "voltage"),
+        direction=table.choice("direction", DIRECTIONS, "inout"),
+        doc=table.text("doc"),
+        span=table.span(),
+    )
+
+
+def _check_ports(header: Table, ports: Mapping[str, Port], body: Body) -> None:
+    if not ports:
+        header.error("the header declares no ports", "ports")
+    elif list(ports) != body.main.ports:
+        header.error(
+            f"the header has the ports `{' '.join(ports)}`, "
+            f"the `.subckt` has `{' '.join(body.main.ports)}`",
+            "ports",
+            help="name the same ports in the same order in both",
+        )
+
+
+def _port_pairs(table: Table, key: str, ports: Mapping[str, Port]) -> tuple[tuple[str, str], ...]:
+    pairs = table.pairs(key)
+    for end in (end for pair in pairs for end in pair):
+        if end not in ports and end != GROUND:
+            known = [*ports, GROUND]
+            table.error(f"`{end}` is no port", key, help=did_you_mean(end, known))
+    return pairs
+
+
+def _parameter(name: str, table: Table, body: Body) -> Parameter:
+    table.only("unit", "default", "min", "max", "step", "doc")
+    others = body.main.defaults.keys() - {name}
+    return Parameter(
+        name=name,
+        unit=table.text("unit", "1"),
+        default=table.number("default"),
+        min=_limit(table, "min", others),
+        max=_limit(table, "max", others),
+        step=_limit(table, "step", others),
+        doc=table.text("doc"),
+        span=table.span(),
+    )
+
+
+def _limit(table: Table, key: str, names: Collection[str]) -> Limit:
+    limit = table.number_or_text(key)
+    if isinstance(limit, str):
+        table.expression(key, limit, names)
+    return limit
+
+
+def _check_params(header: Table, params: Mapping[str, Parameter], body: Body) -> None:
+    declared = body.main.defaults
+    if params.keys() != declared.keys():
+        only = sorted(params.keys() ^ declared.keys())
+        header.error(
+            f"`{only[0]}` is a parameter of the "
+            + ("header only" if only[0] in params else "`.subckt` only"),
+            *(("params", only[0]) if only[0] in params else ("params",)),
+        )
+        return
+    defaults = {name: p.default for name, p in params.items() if p.default is not None}
+    for name, parameter in params.items():
+        table = header.table("params").table(name)
+        _check_range(table, parameter, defaults)
+        if parameter.default is not None:
+            written = _value(declared[name], {})
+            if written != parameter.default:
+                table.error(
+                    f"the default of `{name}` is {parameter.default:g} here, "
+                    f"`{declared[name]}` on the `.subckt` line",
+                    "default",
+                )
+
+
+def _value(limit: Limit, names: Mapping[str, float]) -> float | None:
+    """The value of a limit, or None where it has none for these names."""
+    if limit is None:
+        return None
+    try:
+        return float(evaluate(limit, names))
+    except ValueError:
+        return None
+
+
+def _check_range(table: Table, parameter: Parameter, defaults: Mapping[str, float]) -> None:
+    low, default, high = (
+        _value(limit, defaults) for limit in (parameter.min, parameter.default, parameter.max)
+    )
+    marks = [
+        (k, v) for k, v in (("min", low), ("default", default), ("max", high)) if v is not None
+    ]
+    for (small, a), (large, b) in pairwise(marks):
+        if a > b:
+            table.error(f"`{small}` is {a:g} and `{large}` {b:g}, which is less", large)
+    step = _value(parameter.step, defaults)
+    if parameter.step is not None:
+        _check_step(table, step, parameter.min)
+    if step and low is not None and default is not None and not _on_grid(default, low, step):
+        table.error(f"`default` is no multiple of the step {step:g} away from `min`", "default")
+
+
+def _check_step(table: Table, step: float | None, low: Limit) -> None:
+    if step is not None and step <= 0:
+        table.error("`step` must be positive", "step")
+    if low is None:
+        table.error("a `step` is counted from `min`, which the parameter lacks", "step")
+
+
+def _on_grid(value: float, low: float, step: float) -> bool:
+    steps = (value - low) / step
+    return abs(steps - round(steps)) < 1e-6
+
+
+# ---------------------------------------------------------------- what can be written and read
+
+
+def _programmable(
+    name: str, table: Table, params: Mapping[str, Parameter], body: Body
+) -> Programmable:
+    table.only("element", "attribute", "step", "noise", "sense")
+    element = table.required_text("element", "the card whose value carries the parameter")
+    step = _limit(table, "step", params.keys() - {name})
+    noise = table.number("noise") or 0.0
+    if noise < 0:
+        table.error("`noise` is a standard deviation and cannot be negative", "noise")
+    expression = ""
+    if name not in params:
+        table.error(f"`{name}` is no parameter of the cell", help=did_you_mean(name, params))
+    else:
+        if step is None:
+            step = params[name].step
+        else:
+            _check_step(table, _value(step, {}), params[name].min)
+        expression = _carried(name, element, table, params, body.main) if element else ""
+    return Programmable(
+        param=name,
+        element=element,
+        attribute=table.text("attribute"),
+        expression=expression,
+        step=step,
+        noise=noise,
+        sense=table.choice("sense", SENSES, ""),
+        span=table.span(),
+    )
+
+
+def _carried(
+    name: str, element: str, table: Table, params: Mapping[str, Parameter], main: Subcircuit
+) -> str:
+    """The expression by which an element carries a parameter; writing it must be all there is."""
+    card = main.element(element)
+    if card is None:
+        known = [card.words[0] for card in main.cards if not card.text.startswith(".")]
+        table.error(
+            f"there is no element `{element}`", "element", help=did_you_mean(element, known)
+        )
+        return ""
+    letter = element[0].lower()
+    attribute = table.text("attribute")
+    if letter not in _ATTRIBUTES:
+        table.error(f"`{element}` has no value that can be altered", "element")
+    elif attribute != _ATTRIBUTES[letter]:
+        table.error(
+            f"the value of `{element}` goes by the attribute `{_ATTRIBUTES[letter]}`", "attribute"
+        )
+    if len(card.braces) != 1 or not card.text.rstrip().endswith("}"):
+        table.error(f"`{element}` must end with its value in braces, such as `{{1/g}}`", "element")
+        return ""
+    expression = table.expression("element", card.braces[0], params.keys())
+    if expression is None:
+        return ""
+    if name not in expression.names:
+        table.error(f"the value of `{element}` does not depend on `{name}`", "element")
+    elif occurrences(main, name) != 1:
+        table.error(
+            f"`{name}` is used outside of `{element}` too, so writing `{element}` does not set it",
+            "element",
+        )
+    return expression.text
+
+
+def _observable(name: str, table: Table, body: Body) -> Observable:
+    table.only("expr", "unit", "doc")
+    expr = table.required_text("expr", "`v(p,n)` or `i(V1)`")
+    probe = Probe("v", ())
+    try:
+        probe = Probe.parse(expr)
+    except ValueError as error:
+        if expr:
+            table.error(str(error), "expr")
+    inside = {word for card in body.main.cards for word in card.words[1:]}
+    for end in probe.names:
+        if probe.kind == "v" and end not in inside and end not in body.main.ports:
+            table.error(f"the cell has no node `{end}`", "expr")
+        if probe.kind == "i" and body.main.element(end) is None:
+            table.error(f"the cell has no source `{end}`", "expr")
+    return Observable(
+        name=name,
+        expr=expr,
+        probe=probe,
+        unit=table.text("unit", "V" if probe.kind == "v" else "A"),
+        doc=table.text("doc"),
+        span=table.span(),
+    )
