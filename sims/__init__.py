@@ -1,0 +1,1 @@
+"""Simulation and learning: the ngspice session, tasks, rules, the loop, runs and reports."""

@@ -1,0 +1,515 @@
+"""Binding: from the values of an experiment's blocks to a plan, with diagnostics for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellegen.bench import Bench
+from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
+from tellegen.elaborate.experiment import AssignmentValue, ExperimentValues, LearnValue
+from tellegen.emit.spice import dc, emit
+from tellegen.files import FileRefused
+from tellegen.manifest import InputMap, Manifest, OutputMap
+from tellegen.pipeline import Compilation, Compiled
+from tellegen.quantity import PLAIN, describe, symbol_of, unit
+from tellegen.revalue import with_values
+from tellegen.seeds import stream
+from tellegen.signature import Argument, Function, bind, convert, lookup, number
+from tellegen.sims import plugins
+from tellegen.sims.datasets import Dataset
+from tellegen.sims.encoders import ENCODERS, Samples, encode
+from tellegen.sims.plan import Learned, TrainPlan, Transient
+from tellegen.sims.rules import Rule
+from tellegen.sims.signals import matching, plain, without_indices
+from tellegen.sims.targets import DECODERS, TARGETS, Target
+from tellegen.sims.updates import UPDATES
+from tellegen.source import Span
+from tellegen.values import CallValue, IntervalValue, Unknown, as_count
+
+DEFAULT_SPLIT = (0.8, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class BoundTraining:
+    """A plan, and the circuit and bench that its netlist was emitted from."""
+
+    plan: TrainPlan
+    compiled: Compiled
+    bench: Bench
+
+    def netlist(self, values: Mapping[str, NDArray[np.float64]]) -> str:
+        """The netlist with other parameter values."""
+        circuit = with_values(self.compiled.circuit, values)
+        note = "programmable values are those after training (of the best epoch)"
+        return emit(circuit, replace(self.bench, notes=(self.bench.notes[0], note))).netlist
+
+
+def bind_training(compilation: Compilation, name: str) -> BoundTraining:
+    """The training called `name`, ready to run.
+
+    Raises:
+        CompileError: with everything found wrong, if anything in the file is known to be.
+    """
+    train = compilation.experiments["train", name]
+    network = compilation.built_for(train)
+    bound = None
+    if network is not None:
+        seed = compilation.seed_of(train)
+        task = compilation.experiments["task", train.subject.text]
+        compiled = compilation.sound(network, seed)
+        if compiled is not None:
+            with own_sink(compilation) as sink:
+                bound = _Training(compilation, compiled, task, seed, sink, train).bound()
+    compilation.sink.raise_errors()
+    assert bound is not None
+    return bound
+
+
+def check_task(compilation: Compilation, name: str) -> None:
+    """Report what is wrong with the task called `name`, which no training asks."""
+    task = compilation.experiments["task", name]
+    network = compilation.built_for(task)
+    if network is None:
+        return
+    seed = compilation.seed_of(task)
+    compiled = compilation.sound(network, seed)
+    if compiled is not None:
+        with own_sink(compilation) as sink:
+            _Task(compilation, compiled, task, seed, sink).asked()
+
+
+@contextmanager
+def own_sink(compilation: Compilation) -> Iterator[Sink]:
+    """A sink for one experiment, so that mistakes in another one do not count; all are reported."""
+    sink = Sink()
+    try:
+        yield sink
+    finally:
+        compilation.sink.extend(sink)
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What a task asks: its data, split into samples, and what drives and clamps the ports."""
+
+    data: Dataset | None
+    splits: tuple[NDArray[np.int64], ...]
+    drives: dict[str, Any]
+    targets: dict[str, Target]
+    decode: str
+
+
+@dataclass
+class _Task:
+    compilation: Compilation
+    compiled: Compiled
+    task: ExperimentValues
+    seed: int
+    sink: Sink
+
+    def asked(self) -> _Asked | None:
+        data = self.data()
+        splits = self.split(data)
+        if splits is None:
+            return None
+        samples = Samples(data, splits[0], self.sink)
+        bare = self.compiled.emit().manifest
+        drives = self.drives(samples, bare)
+        targets = self.targets(samples, bare)
+        return _Asked(data, splits, drives, targets, self.decode(data, targets))
+
+    def data(self) -> Dataset | None:
+        said = self.task.data
+        if said is None:
+            return None
+        return load_data(said.source, self.compilation, self.sink)
+
+    def split(self, data: Dataset | None) -> tuple[NDArray[np.int64], ...] | None:
+        """Sample numbers for training, validation and test; classes keep their shares."""
+        none = np.zeros(0, dtype=np.int64)
+        said = self.task.data
+        if data is None:
+            return (np.zeros(1, dtype=np.int64), none, none) if said is None else None
+        assert said is not None
+        shares = [
+            convert(v, number(low=0, high=1), "a share of `split`", self.sink) for v in said.split
+        ]
+        if any(isinstance(s, Unknown) for s in shares):
+            return None
+        if len(shares) > 2 or sum(shares) > 1 + 1e-9 or (shares and shares[0] == 0):
+            self.sink.error(
+                "out-of-range", "`split` is the share for training, then that for validation; "
+                "the rest is for the test", said.span, help="such as `split 0.6, 0.2`",
+            )  # fmt: skip
+            return None
+        first, second = [*shares, *(DEFAULT_SPLIT if not shares else (0.0,))][:2]
+        rng = stream(self.seed, self.task.name.text, "split")
+        groups = (
+            [np.arange(len(data))]
+            if data.classes is None
+            else [np.flatnonzero(data.classes == c) for c in np.unique(data.classes)]
+        )
+        parts: tuple[list[NDArray[np.int64]], ...] = ([], [], [])
+        for group in groups:
+            order = rng.permutation(group)
+            a = round(first * len(order))
+            b = a + round(second * len(order))
+            for part, chosen in zip(parts, (order[:a], order[a:b], order[b:]), strict=True):
+                part.append(chosen)
+        train, validation, test = (np.sort(np.concatenate(p)).astype(np.int64) for p in parts)
+        if not len(train):
+            self.sink.error("out-of-range", "the split leaves nothing to train on", said.span)
+            return None
+        return train, validation, test
+
+    def drives(self, samples: Samples, manifest: Manifest) -> dict[str, Any]:
+        """The columns of each input; every input must have some."""
+        found: dict[str, Any] = {}
+        for said in self.task.drives:
+            names = matching(said.port, manifest.inputs, "input", self.sink)
+            for name in names:
+                entry = manifest.inputs[name]
+                values = columns_for(said, samples, name, entry, _unit(entry), self.sink)
+                if values is not None:
+                    found[name] = values
+        undriven(self.compiled, manifest, self.task, self.sink)
+        return found
+
+    def targets(self, samples: Samples, manifest: Manifest) -> dict[str, Target]:
+        found: dict[str, Target] = {}
+        if not self.task.targets:
+            self.sink.error("no-target", f"task `{self.task.name}` has no target to learn",
+                            self.task.name.span, help="add `target OUTPUT = ...`")  # fmt: skip
+        for said in self.task.targets:
+            for name in matching(said.port, manifest.outputs, "output", self.sink):
+                entry = manifest.outputs[name]
+                target = self.target(said, samples, name, entry)
+                if target is not None:
+                    found[name] = target
+        return found
+
+    def target(
+        self, said: AssignmentValue, samples: Samples, name: str, entry: OutputMap
+    ) -> Target | None:
+        value = said.value
+        if isinstance(value, CallValue) and value.name not in {**TARGETS, **ENCODERS}:
+            lookup(value, {**TARGETS, **ENCODERS}, "target", self.sink)
+            return None
+        if not isinstance(value, CallValue) or value.name not in TARGETS:
+            values = columns_for(said, samples, name, entry, "V", self.sink)
+            return None if values is None else Target(values, False)
+        function = TARGETS[value.name]
+        bound = bind(value, function.name, function.arguments, self.sink)
+        if samples.data is None or samples.data.classes is None:
+            self.sink.error("wrong-kind", f"`{value.name}` needs classes, which the data do not have",
+                            value.span)  # fmt: skip
+            return None
+        if bound is None:
+            return None
+        try:
+            target: Target = function.call(
+                len(samples.data.class_names), len(entry.positive), **bound
+            )
+        except ValueError as error:
+            self.sink.error("shape-mismatch", str(error), value.span)
+            return None
+        return target
+
+    def decode(self, data: Dataset | None, targets: dict[str, Target]) -> str:
+        said = self.task.settings.get("decode")
+        classes = data is not None and data.classes is not None and bool(targets)
+        if said is None:
+            return "nearest" if classes and all(t.per_class for t in targets.values()) else ""
+        call = said.values[0]
+        assert isinstance(call, CallValue)
+        found = lookup(call, DECODERS, "decoder", self.sink)
+        if found is None or bind(call, found.name, found.arguments, self.sink) is None:
+            return ""
+        if self.task.targets and not targets:
+            return ""  # they have been reported
+        if not classes or not all(t.per_class for t in targets.values()):
+            self.sink.error("wrong-kind", "there are no classes to decode", said.span)
+            return ""
+        if found.name == "argmax" and (
+            len(targets) != 1
+            or data is None
+            or any(
+                t.values is not None and t.values.shape[1] != len(data.class_names)
+                for t in targets.values()
+            )
+        ):
+            self.sink.error("shape-mismatch", "`argmax` needs one output array with an element a class",
+                            said.span)  # fmt: skip
+        return str(found.name)
+
+
+@dataclass
+class _Training(_Task):
+    train: ExperimentValues
+
+    def bound(self) -> BoundTraining | None:
+        asked = self.asked()
+        learned = self.learned(self.compiled.emit().manifest)
+        update, settings = self.update()
+        numbers = self.numbers()
+        transient = transient_of(self.train, self.sink)
+        if self.sink.errors or asked is None or numbers is None:
+            return None
+        data, splits = asked.data, asked.splits
+        drives, targets = asked.drives, asked.targets
+        bench = Bench(
+            drives={name: dc(values[splits[0][0]]) for name, values in drives.items()},
+            clamps=tuple(targets),
+            analysis=f".tran {transient.step:.9g} {transient.stop:.9g}" if transient else ".op",
+            notes=(
+                f"training {self.train.name}: the inputs stand at its first training sample",
+                "programmable values are those before training",
+            ),
+        )
+        emitted = self.compiled.emit(bench)
+        plan = TrainPlan(
+            name=self.train.name.text,
+            network=self.task.subject.text,
+            netlist=emitted.netlist,
+            manifest=emitted.manifest,
+            drives=drives,
+            targets=targets,
+            classes=data.classes if data else None,
+            class_names=data.class_names if data else (),
+            train=splits[0],
+            validation=splits[1],
+            test=splits[2],
+            learned=tuple(learned),
+            update=update,
+            update_settings=settings,
+            decode=asked.decode,
+            batch=numbers["batch"],
+            epochs=numbers["epochs"],
+            seed=self.seed,
+            transient=transient,
+            notes={"data": data.source if data else "none"},
+        )
+        return BoundTraining(plan, self.compiled, bench)
+
+    def learned(self, manifest: Manifest) -> list[Learned]:
+        if not self.train.learn:
+            self.sink.error("no-target", f"training `{self.train.name}` learns nothing",
+                            self.train.name.span, help="add `learn GROUP.PARAMETER by coupled(...)`")  # fmt: skip
+        found = [self.learn(said, manifest) for said in self.train.learn]
+        seen: dict[str, Span] = {}
+        for said, made in zip(self.train.learn, found, strict=True):
+            for name in made.parameters if made else ():
+                if name in seen:
+                    self.sink.error("duplicate-name", f"`{name}` is learned twice", said.span,
+                                    secondary=(Label(seen[name], "first here"),))  # fmt: skip
+                seen[name] = said.span
+        return [f for f in found if f is not None]
+
+    def learn(self, said: LearnValue, manifest: Manifest) -> Learned | None:
+        names: list[str] = []
+        for path in said.parameters:
+            names += self.parameter(path, manifest)
+        rule = find_rule(said.rule, self.sink)
+        if rule is None or not names:
+            return None
+        units = {manifest.parameters[n].unit for n in names}
+        if len(units) > 1:
+            self.sink.error("unit-mismatch", "parameters of different units need `learn` lines of their own",
+                            said.span)  # fmt: skip
+            return None
+        subject = units.pop()
+        settings = bind(said.rule, rule.name, rule.arguments, self.sink, subject=subject)
+        for name in names:
+            entry = manifest.parameters[name]
+            missing = [
+                r for r in rule.reads if f"{entry.instances}.{r}" not in manifest.observables
+            ]
+            if missing:
+                self.sink.error(
+                    "locality", f"rule `{rule.name}` reads `{missing[0]}`, which the cell of "
+                    f"`{entry.instances}` does not offer", said.rule.span,
+                    help=f"the rule reads, at each edge, {one_of(rule.reads)} and nothing else",
+                )  # fmt: skip
+                return None
+            if entry.sense == 0:
+                self.sink.error(
+                    "not-learnable", f"the cell of `{name}` does not say whether its conductance grows "
+                    "with it", said.span, help="add `sense` to the cell's header",
+                )  # fmt: skip
+                return None
+        limits = self.limits(said, subject)
+        return None if settings is None else Learned(tuple(names), rule.name, settings, limits)
+
+    def parameter(self, path: Any, manifest: Manifest) -> list[str]:
+        text = plain(path.text)
+        known = manifest.parameters
+        if text not in known and text not in {without_indices(k) for k in known}:
+            group, _, parameter = text.rpartition(".")
+            for module in self.compiled.circuit.modules():
+                made = module.groups.get(group.rpartition(".")[2])
+                if made is not None and made.cell is not None and parameter in made.cell.params:
+                    programmable = list(made.cell.programmable)
+                    self.sink.error(
+                        "not-learnable",
+                        f"`{parameter}` of cell `{made.cell.library}.{made.cell.name}` is not programmable",
+                        path.span,
+                        help=f"programmable: {one_of(programmable)}" if programmable
+                        else "nothing of this cell is",
+                    )  # fmt: skip
+                    return []
+        return matching(path, known, "parameter", self.sink)
+
+    def limits(self, said: LearnValue, subject: str) -> tuple[float, float] | None:
+        if said.limits is None:
+            return None
+        found = convert(
+            said.limits, Argument("interval", subject), "the range after `in`", self.sink
+        )
+        if isinstance(found, Unknown):
+            return None
+        if found[0] >= found[1]:
+            assert isinstance(said.limits, IntervalValue)
+            self.sink.error(
+                "out-of-range", "the range after `in` goes from low to high", said.limits.span
+            )
+            return None
+        return float(found[0]), float(found[1])
+
+    def update(self) -> tuple[str, dict[str, Any]]:
+        said = self.train.settings.get("update")
+        if said is None:
+            return "synchronous", {}
+        call = said.values[0]
+        assert isinstance(call, CallValue)
+        found: Function | None = lookup(call, UPDATES, "update scheme", self.sink)
+        if found is None:
+            return "", {}
+        return found.name, bind(call, found.name, found.arguments, self.sink) or {}
+
+    def numbers(self) -> dict[str, int] | None:
+        found: dict[str, int] = {}
+        for name, default in (("epochs", 20), ("batch", 1)):
+            said = self.train.settings.get(name)
+            value = as_count(said.values[0], f"`{name}`", self.sink) if said else default
+            if value is not None:
+                found[name] = value
+        return found if len(found) == 2 else None
+
+
+# ---------------------------------------------------------------- shared with simulations
+
+
+def load_data(call: CallValue, compilation: Compilation, sink: Sink) -> Dataset | None:
+    """The data set that a call names, or None after diagnostics."""
+    package = "tellegen.sims.datasets"
+    known = plugins.names(package)
+    if call.name not in known:
+        sink.error("unknown-name", f"unknown data set `{call.name}`", call.name_span,
+                   help=did_you_mean(call.name, known) or f"known: {one_of(known)}")  # fmt: skip
+        return None
+    function = plugins.load(package, call.name)
+    assert isinstance(function, Function)
+    bound = bind(call, function.name, function.arguments, sink)
+    if bound is None:
+        return None
+    try:
+        data: Dataset = function.call(compilation.files, **bound)
+    except FileRefused as error:
+        sink.error(error.code, str(error), call.span, help=error.help)
+        return None
+    return data
+
+
+def find_rule(call: CallValue, sink: Sink) -> Rule | None:
+    """The learning rule that a call names, or None after a diagnostic."""
+    package = "tellegen.sims.rules"
+    known = plugins.names(package)
+    if call.name not in known:
+        sink.error("unknown-name", f"unknown learning rule `{call.name}`", call.name_span,
+                   help=did_you_mean(call.name, known) or f"known: {one_of(known)}")  # fmt: skip
+        return None
+    found = plugins.load(package, call.name)
+    assert isinstance(found, Rule)
+    return found
+
+
+def columns_for(
+    said: AssignmentValue,
+    samples: Samples,
+    name: str,
+    entry: InputMap | OutputMap,
+    want: str,
+    sink: Sink,
+) -> NDArray[np.float64] | None:
+    """The columns of an assignment, of the port's unit and size; one column serves every element."""
+    with np.errstate(all="ignore"):
+        columns = encode(said.value, samples)
+    if columns is None:
+        return None
+    if not np.isfinite(columns.values).all():
+        sink.error(
+            "out-of-range", f"`{name}` would get values that are not finite", said.value.span
+        )
+        return None
+    dimension = unit(want).dimension
+    if columns.dimension != dimension:
+        hint = "give plain data their unit: `times(..., 1 V)` or `scaled(..., 0 V .. 1 V)`"
+        sink.error(
+            "unit-mismatch",
+            f"`{name}` takes {describe(dimension)}, but this is {describe(columns.dimension)}",
+            said.value.span,
+            f"expected {symbol_of(dimension)}",
+            help=hint if columns.dimension == PLAIN else "",
+        )
+        return None
+    size = len(entry.positive)
+    if columns.values.shape[1] not in (1, size):
+        sink.error(
+            "shape-mismatch",
+            f"`{name}` has {size} element{'s' * (size != 1)}, but {columns.values.shape[1]} columns are given",
+            said.value.span,
+        )
+        return None
+    return np.ascontiguousarray(np.broadcast_to(columns.values, (samples.count, size)))
+
+
+def undriven(compiled: Compiled, manifest: Manifest, block: ExperimentValues, sink: Sink) -> None:
+    """Report the inputs that a block leaves without a drive."""
+    driven = {plain(d.port.text) for d in block.drives}
+    if not driven <= set(manifest.inputs):
+        return  # the unknown one has been reported, and may be the one that is missed
+    what = {"simulate": "simulation"}.get(block.kind, block.kind)
+    for name in manifest.inputs:
+        if name not in driven:
+            port = compiled.circuit.top.inputs[name]
+            sink.error(
+                "undriven-input", f"input `{name}` is not driven in {what} `{block.name}`",
+                block.name.span, secondary=(Label(port.span, "declared here"),),
+                help=f"add `drive {name} = ...`",
+            )  # fmt: skip
+
+
+def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
+    """The transient of a block, or None for operating points."""
+    said = block.settings.get("transient")
+    if said is None:
+        return None
+    want = number("s", low=1e-18, high=1e9)
+    stop = convert(said.values[0], want, "the length of a transient", sink)
+    step = convert(said.values[1], want, "the step of a transient", sink)
+    if isinstance(stop, Unknown) or isinstance(step, Unknown):
+        return None
+    if step > stop:
+        sink.error("out-of-range", "the step is longer than the transient", said.span)
+        return None
+    return Transient(float(stop), float(step))
+
+
+def _unit(entry: InputMap) -> str:
+    return "A" if entry.kind == "current" else "V"

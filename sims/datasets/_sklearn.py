@@ -1,0 +1,20 @@
+"""The data sets that scikit-learn ships."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tellegen.sims.datasets import Dataset
+
+
+def shipped(name: str) -> Dataset:
+    """The data set that `sklearn.datasets.load_<name>` returns."""
+    from sklearn import datasets
+
+    found = getattr(datasets, f"load_{name}")()
+    return Dataset(
+        features=np.asarray(found.data, dtype=float),
+        classes=np.asarray(found.target, dtype=np.int64),
+        class_names=tuple(str(n) for n in found.target_names),
+        source=f"scikit-learn, load_{name}",
+    )

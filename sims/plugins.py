@@ -1,0 +1,28 @@
+"""Finding what lives one to a file: rules, data sets.
+
+A file in the package's folder, or an installed package with an entry point of the same group, is all
+it takes to add one; there is no registry to edit. Nothing is ever imported by a path from a `.tgn` file.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from importlib.resources import files
+
+
+@cache
+def names(package: str) -> tuple[str, ...]:
+    """The names available in a package: its modules, and entry points in the group of its name."""
+    own = [p.name[:-3] for p in files(package).iterdir() if p.name.endswith(".py")]
+    other = [e.name for e in entry_points(group=package)]
+    return tuple(sorted({n for n in own if not n.startswith("_")} | set(other)))
+
+
+@cache
+def load(package: str, name: str) -> object:
+    """The object called `name` in the module of that name (or behind the entry point)."""
+    for entry in entry_points(group=package, name=name):
+        return entry.load()
+    return getattr(importlib.import_module(f"{package}.{name}"), name)

@@ -1,0 +1,32 @@
+"""Where a result comes from: versions, machine, seed, and what was asked for."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+_PACKAGES = ("tellegen", "PySpice", "lark", "numpy", "scipy", "scikit-learn", "pint")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions of everything that a number may depend on, and the time."""
+    from tellegen.sims.locate import locate
+
+    ngspice = locate()
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "ngspice": {"version": ngspice.version, "found": ngspice.found},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

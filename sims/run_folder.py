@@ -1,0 +1,204 @@
+"""Run folders: everything about one run, in formats that outlive the program.
+
+    source.tgn       what was asked for, as it was
+    netlist.cir      the SPICE netlist before training; `trained.cir` after it, with the best parameters
+    manifest.json    what the netlist's names mean
+    run.json         settings, seed, versions, status, results
+    metrics.csv      a line an epoch
+    parameters.npy   learned parameters, a row an epoch (nan where there is none yet), in the order of
+                     run.json's `learned`
+    checkpoint.npz   the state to go on from
+    waves.npz        a simulation's signals
+    *.png, report.html
+
+Files are replaced whole (written beside, then renamed), so that a run that dies leaves the last good ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tellegen.diagnostics import TellegenError
+from tellegen.manifest import Manifest
+from tellegen.sims.loop import EpochRow, State
+
+RUN, METRICS, CHECKPOINT, PARAMETERS = "run.json", "metrics.csv", "checkpoint.npz", "parameters.npy"
+SOURCE, NETLIST, TRAINED, MANIFEST, WAVES = (
+    "source.tgn", "netlist.cir", "trained.cir", "manifest.json", "waves.npz"
+)  # fmt: skip
+
+
+class RunFolderError(TellegenError):
+    """A folder is not a run folder, or not one that this can be done with."""
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """A new, empty folder `parent/name-001` with the next free number."""
+    parent.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    taken = [re.fullmatch(re.escape(stem) + r"-(\d+)", p.name) for p in parent.iterdir()]
+    number = 1 + max((int(m.group(1)) for m in taken if m), default=0)
+    while True:
+        folder = parent / f"{stem}-{number:03d}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_text(folder: Path, name: str, text: str) -> None:
+    """Replace a text file whole."""
+    write_bytes(folder, name, text.encode())
+
+
+def write_bytes(folder: Path, name: str, content: bytes) -> None:
+    """Replace a file whole."""
+    beside = folder / f".{name}.new"
+    beside.unlink(missing_ok=True)  # a link planted there must not be followed
+    with beside.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / name)
+
+
+def write_json(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Replace a JSON file whole; what is not a number becomes null."""
+    write_text(folder, name, json.dumps(_clean(content), indent=2) + "\n")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_clean(v) for v in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return value
+
+
+def read_json(folder: Path, name: str = RUN) -> dict[str, Any]:
+    """A JSON file of a run folder.
+
+    Raises:
+        RunFolderError: if the folder has no such file.
+    """
+    try:
+        found = json.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunFolderError(f"`{folder}` is not a run folder: {name} cannot be read") from error
+    if not isinstance(found, dict):
+        raise RunFolderError(f"`{folder}` is not a run folder: {name} is damaged")
+    return found
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a run."""
+    try:
+        return Manifest.from_json((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"`{folder}` has no readable manifest") from error
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Write checkpoint and metrics."""
+    arrays: dict[str, np.ndarray] = {
+        "epoch": np.array(state.epoch),
+        "best_epoch": np.array(state.best_epoch),
+        "best_score": np.array(state.best_score),
+        "rows": np.array([list(asdict(r).values()) for r in state.rows], dtype=float),
+    }
+    for prefix, group in (
+        ("parameter", state.parameters),
+        ("best", state.best),
+        ("target", state.targets),
+    ):
+        arrays |= {f"{prefix}:{name}": values for name, values in group.items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_bytes(folder, CHECKPOINT, buffer.getvalue())
+    write_metrics(folder, state.rows)
+
+
+def write_metrics(folder: Path, rows: list[EpochRow]) -> None:
+    """Write `metrics.csv`."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([f.name for f in fields(EpochRow)])
+    for row in rows:
+        writer.writerow([repr(v) for v in asdict(row).values()])
+    write_text(folder, METRICS, text.getvalue())
+
+
+def begin_parameters(folder: Path, rows: int, columns: int) -> None:
+    """Make room for a row of parameters for each epoch, keeping what is there."""
+    path = folder / PARAMETERS
+    old = np.load(path) if path.exists() else np.zeros((0, columns))
+    if len(old) >= rows:
+        return
+    beside = folder / f".{PARAMETERS}.new"
+    table = np.lib.format.open_memmap(beside, "w+", dtype=float, shape=(rows, columns))
+    table[: len(old)] = old
+    table[len(old) :] = np.nan
+    table.flush()
+    beside.replace(path)
+
+
+def write_parameters(folder: Path, states: list[State]) -> None:
+    """Write the rows of some epochs."""
+    table = np.lib.format.open_memmap(folder / PARAMETERS, "r+")
+    for state in states:
+        table[state.epoch] = np.concatenate([v.ravel() for v in state.parameters.values()])
+    table.flush()
+
+
+def read_parameters(folder: Path) -> np.ndarray:
+    """The parameters of the epochs that were run: (epochs + 1, columns)."""
+    table = np.load(folder / PARAMETERS, mmap_mode="r")
+    state = read_state(folder)
+    return np.array(table[: state.epoch + 1 if state else 0])
+
+
+def read_state(folder: Path) -> State | None:
+    """The checkpoint of a run, or None where it has none yet."""
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            groups: dict[str, dict[str, np.ndarray]] = {"parameter": {}, "best": {}, "target": {}}
+            for key in found.files:
+                prefix, _, name = key.partition(":")
+                if name:
+                    groups[prefix][name] = found[key]
+            rows = [EpochRow(int(r[0]), *(float(v) for v in r[1:])) for r in found["rows"]]
+            score = tuple(float(v) for v in found["best_score"])
+            return State(
+                int(found["epoch"]), groups["parameter"], groups["target"], int(found["best_epoch"]),
+                groups["best"], (score[0], score[1]), rows,
+            )  # fmt: skip
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise RunFolderError(f"the checkpoint in `{folder}` is damaged: {error}") from error
+
+
+def read_metrics(folder: Path) -> dict[str, np.ndarray]:
+    """The columns of `metrics.csv`."""
+    path = folder / METRICS
+    if not path.exists():
+        return {f.name: np.zeros(0) for f in fields(EpochRow)}
+    table = np.genfromtxt(path, delimiter=",", names=True, ndmin=1)
+    return {name: np.asarray(table[name], dtype=float) for name in table.dtype.names or ()}

@@ -1,0 +1,83 @@
+"""Targets and decoders: what the outputs are asked to be, and what class they say.
+
+A new target or decoder is a new function here.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellegen.signature import Argument, function, functions_of, number
+from tellegen.values import PathValue
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What one output is asked to be.
+
+    Attributes:
+        values: (samples, size) for targets given per sample, (classes, size) for targets given per
+            class, None where they come from the network's own responses before training.
+        per_class: which of the two.
+        amplify: for class means, how far they are moved apart.
+    """
+
+    values: Values | None
+    per_class: bool
+    amplify: float = 0.0
+
+
+_CLASS = Argument("path", doc="`class`, the class of the sample")
+
+
+@function(of=_CLASS, low=number("V"), high=number("V"))
+def onehot(classes: int, size: int, of: PathValue, low: float, high: float) -> Target:
+    """The output of the sample's class high, the others low."""
+    if classes != size:
+        raise ValueError(f"`onehot` needs an output for each of the {classes} classes, not {size}")
+    return Target(np.where(np.eye(classes, dtype=bool), high, low), True)
+
+
+@function(amplify=number(low=0, default=2.0))
+def class_mean(classes: int, size: int, amplify: float) -> Target:
+    """The mean response of each class before training, moved away from the overall mean.
+
+    `target_c = mean + amplify * (mean_c - mean)`, over the training samples: the linear network of
+    N. Stern's MNIST code, where it is computed once before training.
+    """
+    del classes, size
+    return Target(None, True, amplify)
+
+
+def class_means(
+    responses: Values, classes: NDArray[np.int64], count: int, amplify: float
+) -> Values:
+    """The class-mean targets (classes, size) of responses (samples, size)."""
+    overall = responses.mean(axis=0)
+    means = np.array([responses[classes == c].mean(axis=0) for c in range(count)])
+    return overall + amplify * (means - overall)
+
+
+@function()
+def nearest(outputs: Values, targets: Values) -> NDArray[np.int64]:
+    """The class whose target is nearest: outputs (samples, size), targets (classes, size)."""
+    distance = ((outputs[:, None, :] - targets[None, :, :]) ** 2).sum(axis=2)
+    return np.asarray(distance.argmin(axis=1))
+
+
+@function()
+def argmax(outputs: Values, targets: Values) -> NDArray[np.int64]:
+    """The class of the largest output."""
+    del targets
+    return np.asarray(outputs.argmax(axis=1))
+
+
+_ALL = functions_of(sys.modules[__name__])
+DECODERS = {name: _ALL[name] for name in ("nearest", "argmax")}
+TARGETS = {name: f for name, f in _ALL.items() if name not in DECODERS}

@@ -1,0 +1,81 @@
+"""Transients: their results, and the process that runs them.
+
+ngspice's `.save none`, on which the stepped sweep of :mod:`tellegen.sims.engine` stands, holds
+for the whole process once it was given, and a transient in such a process keeps only its last
+point. Transients therefore run in an ngspice process of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellegen.sims import vitals
+from tellegen.sims.errors import Cause, SimulationError
+from tellegen.sims.netlist import saves, with_cards
+from tellegen.sims.ngspice import shared_library
+from tellegen.sims.process import Worker
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Waveforms:
+    """Signals over time: `values[name]` has the shape (times, *shape of the name)."""
+
+    time: Values
+    values: dict[str, Values]
+
+
+class TransientEngine:
+    """One circuit in this process's ngspice, for transients only."""
+
+    def __init__(self, netlist: str, library: Path) -> None:
+        self._ng = shared_library(library)
+        self._netlist = netlist
+        self._saved: tuple[str, ...] = ()
+
+    def run(self, commands: Sequence[str], tran: str, vectors: Sequence[str]) -> dict[str, Values]:
+        """The vectors of a transient after the given `alter` commands; `time` is among them.
+
+        Raises:
+            SimulationError: ngspice refused the netlist or found no solution.
+        """
+        if self._saved != tuple(vectors):
+            self._ng.load(with_cards(self._netlist, saves(vectors)))
+            self._saved = tuple(vectors)
+        self._ng.forget_words()
+        for command in commands:
+            self._ng.command(command)
+        self._ng.command("destroy all")
+        self._ng.command(tran)
+        found = {name: self._ng.vector(name) for name in ("time", *vectors)}
+        self._ng.free_log()
+        if any(value is None for value in found.values()) or "aborted" in self._ng.words():
+            raise SimulationError(Cause.NOT_CONVERGED, self._ng.words())
+        return {name: np.asarray(value) for name, value in found.items()}
+
+
+class RemoteTransients:
+    """A :class:`TransientEngine` in a worker process."""
+
+    def __init__(self, netlist: str, library: Path) -> None:
+        self._worker = Worker(library, vitals.timeout())
+        try:
+            self._worker.make("tellegen.sims.waveform:TransientEngine", netlist, library)
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, commands: Sequence[str], tran: str, vectors: Sequence[str]) -> dict[str, Values]:
+        """As :meth:`TransientEngine.run`."""
+        found: dict[str, Values] = self._worker.call("run", commands, tran, vectors)
+        return found
+
+    def close(self) -> None:
+        """End the worker."""
+        self._worker.close()
