@@ -1,0 +1,1 @@
+"""Slow science, one file a benchmark: `python -m benchmarks NAME [--quick] [--json]`."""
