@@ -14,14 +14,17 @@ _PACKAGES = ("tellegen", "PySpice", "lark", "numpy", "scipy", "scikit-learn", "p
 def provenance() -> dict[str, Any]:
     """Versions of everything that a number may depend on, and the time."""
     from tellegen.sims.locate import locate
+    from tellegen.sims.probe import probe
 
     ngspice = locate()
+    # Only a private copy says its version in a file; any other library has to be asked.
+    release = ngspice.version or str(probe(ngspice).version)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in _PACKAGES},
-        "ngspice": {"version": ngspice.version, "found": ngspice.found},
+        "ngspice": {"version": release, "found": ngspice.found},
     }
 
 

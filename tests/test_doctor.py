@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 from click.testing import CliRunner
 
 from tellegen.cli import main
 from tellegen.sims.locate import find_library, locate
 from tellegen.sims.probe import probe
+from tellegen.sims.provenance import provenance
 
 
 def doctor(*arguments):
@@ -43,3 +45,10 @@ def test_no_ngspice_is_exit_status_3(monkeypatch):
         result = doctor(*arguments)
         assert result.exit_code == 3
         assert "/nowhere/libngspice.so" in result.output
+
+
+def test_a_run_knows_its_ngspice_however_it_was_found(monkeypatch):
+    """A library of the system, or one named by the environment, comes without a note of its version."""
+    known = locate()
+    monkeypatch.setattr("tellegen.sims.locate.locate", lambda: replace(known, version=""))
+    assert provenance()["ngspice"]["version"] == str(probe(known).version)
