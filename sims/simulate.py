@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
+_TIME = "time"  # what a transient's times are called among its signals
+
 
 @dataclass(frozen=True, eq=False)
 class SimulationPlan:
@@ -91,6 +93,8 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
             undriven(compiled, bare, block, sink)
             transient = transient_of(block, sink)
             record = _record(block, bare, sink)
+            if transient and _TIME in record:
+                _time_taken(block, sink)
     compilation.sink.raise_errors()
     assert compiled is not None
     analysis = (
@@ -160,6 +164,16 @@ def _record(block: ExperimentValues, manifest: Manifest, sink: Sink) -> dict[str
         for name, source in _signal(path, manifest, sink):
             found[name] = source
     return found
+
+
+def _time_taken(block: ExperimentValues, sink: Sink) -> None:
+    said = [path.span for path in block.record if plain(path.text) == _TIME]
+    sink.error(
+        "duplicate-name",
+        f"a recorded signal is called `{_TIME}`, as are a transient's times",
+        said[0] if said else block.span,
+        help="give the port or the node another name",
+    )
 
 
 def _signal(path: PathValue, manifest: Manifest, sink: Sink) -> list[tuple[str, str]]:
@@ -250,7 +264,7 @@ def simulate(
     except Exception as error:
         rf.write_json(folder, rf.RUN, record | {"status": "failed", "failure": str(error)})
         raise
-    arrays: dict[str, Any] = dict(signals) if time is None else {"time": time, **signals}
+    arrays: dict[str, Any] = dict(signals) if time is None else {_TIME: time, **signals}
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     rf.write_bytes(folder, rf.WAVES, buffer.getvalue())
