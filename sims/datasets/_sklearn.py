@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from tellegen.sims.datasets import Dataset
@@ -9,7 +11,10 @@ from tellegen.sims.datasets import Dataset
 
 def shipped(name: str) -> Dataset:
     """The data set that `sklearn.datasets.load_<name>` returns."""
-    from sklearn import datasets
+    with warnings.catch_warnings():
+        # joblib says at import where /dev/shm cannot be used; nothing here needs it.
+        warnings.filterwarnings("ignore", "(?s).*joblib will operate in serial mode")
+        from sklearn import datasets
 
     found = getattr(datasets, f"load_{name}")()
     return Dataset(
