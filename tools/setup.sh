@@ -65,7 +65,7 @@ else
     if [ "$(head -n 1 .venv/installed 2>/dev/null)" != "$PWD" ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         make_venv
     fi
-    echo "[2/3] packages into .venv (some 400 MB; a minute or two)"
+    echo "[2/3] packages into .venv (some 550 MB; a minute or two)"
     # The warning that it silences is the one of docs/install.md about a folder called tellegen.
     PYTHONWARNINGS=ignore .venv/bin/python -m pip install --log .tellegen/pip.log --editable '.[test]' |
         sed -un -e 's/^Collecting \([A-Za-z0-9_.-]*\).*/      \1/p' -e 's/^\(Installing\) .*/      \1 .../p'
