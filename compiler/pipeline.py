@@ -323,7 +323,7 @@ def _libraries(cells: tuple[Path, ...]) -> list[str]:
 
 
 def open_file(
-    path: str | Path,
+    path: str | Path | Compilation,
     *,
     cells: Iterable[str | Path] = (),
     allow: Iterable[str | Path] = (),
@@ -332,9 +332,13 @@ def open_file(
 ) -> Compilation:
     """The compilation of a file, which may read what lies beside it and in the allowed folders.
 
+    A compilation is its own, and the other arguments are not looked at.
+
     Raises:
         CompileError: if the file cannot be read as text.
     """
+    if isinstance(path, Compilation):
+        return path
     path = Path(path)
     sink = Sink()
     source = Source(str(path), "")

@@ -241,10 +241,7 @@ def simulate(
         CompileError: for what is wrong with the file.
         SimulationError: where ngspice fails.
     """
-    if isinstance(file, Compilation):
-        compilation = file
-    else:
-        compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
+    compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
     plan = bind_simulation(compilation, choose(compilation, "simulate", name)).plan
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind
     folder = rf.new_folder(Path(out), plan.name)

@@ -134,10 +134,7 @@ def train(
         CompileError: for what is wrong with the file.
         SimulationError: where ngspice fails for good; the run folder can be resumed.
     """
-    if isinstance(file, Compilation):
-        compilation = file
-    else:
-        compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
+    compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
     chosen = choose(compilation, "train", name)
     bound = bind_training(compilation, chosen)
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind

@@ -33,6 +33,14 @@ set_option = click.option(
     help="Replace a setting, e.g. train.epochs=5, train.learn.rate='2 uS/V^2', Iris.n=12.",
 )  # fmt: skip
 seed_option = click.option("--seed", type=click.IntRange(0), help="Replace the file's seed.")
+out_option = click.option(
+    "-o", "--out", type=click.Path(file_okay=False), default="runs", show_default=True,
+    help="Where run folders are made.",
+)  # fmt: skip
+timeout_option = click.option(
+    "--timeout", type=click.FloatRange(1), default=600, show_default=True,
+    help="Seconds without progress after which ngspice counts as hung.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json_", is_flag=True, help="Write JSON instead of text.")
 
 

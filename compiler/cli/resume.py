@@ -13,8 +13,7 @@ from tellegen.cli._progress import EpochBars, summary
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, exists=True))
 @c.set_option
-@click.option("--timeout", type=click.FloatRange(1), default=600, show_default=True,
-              help="Seconds without progress after which ngspice counts as hung.")  # fmt: skip
+@c.timeout_option
 def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
     """Go on with the run in FOLDER from its last checkpoint.
 

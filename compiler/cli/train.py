@@ -13,11 +13,9 @@ from tellegen.cli._progress import EpochBars, summary
 @click.command()
 @c.file_argument
 @click.argument("name", required=False)
-@click.option("-o", "--out", type=click.Path(file_okay=False), default="runs", show_default=True,
-              help="Where run folders are made.")  # fmt: skip
+@c.out_option
 @c.options(c.set_option, c.seed_option, c.cells_option, c.allow_option)
-@click.option("--timeout", type=click.FloatRange(1), default=600, show_default=True,
-              help="Seconds without progress after which ngspice counts as hung.")  # fmt: skip
+@c.timeout_option
 def command(
     file: str, name: str | None, out: str, overrides: tuple[str, ...], seed: int | None,
     cells: tuple[str, ...], allow: tuple[str, ...], timeout: float,
