@@ -8,9 +8,10 @@ else is a diagnostic. This list is the security rule of `docs/cells.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tellegen.cells.definitions import Definition, needed
 from tellegen.cells.expression import FUNCTIONS
 from tellegen.cells.frontmatter import MARK
 from tellegen.diagnostics import Sink, did_you_mean
@@ -21,6 +22,7 @@ BAD = "bad-cell"
 
 ELEMENTS = frozenset("rclvidqmjegfhbswktx")
 _DIRECTIVES = frozenset({".subckt", ".ends", ".model", ".param", ".func", ".ic", ".nodeset"})
+_FUNCTION = re.compile(r"\.func\s+([a-z_]\w*)\s*\(", re.IGNORECASE)
 _MODELS = frozenset(
     {"r", "c", "l", "d", "npn", "pnp", "nmos", "pmos", "njf", "pjf", "nmf", "pmf"}
     | {"vdmos", "vdmosn", "vdmosp", "sw", "csw", "ltra", "urc"}
@@ -70,27 +72,81 @@ class Subcircuit:
 
 @dataclass(frozen=True)
 class Body:
-    """The SPICE half of a cell: its own subcircuit, every name that it defines, and its text."""
+    """The SPICE half of a cell at one level: its own subcircuit, and every definition it needs."""
 
     main: Subcircuit
-    defines: tuple[str, ...]
-    text: str
+    definitions: tuple[Definition, ...]
 
 
-def read_body(cell: str, source: Source, sink: Sink) -> Body | None:
-    """The body of a cell file; None where there is no usable `.subckt`."""
+def read_bodies(
+    cell: str, levels: Sequence[str], source: Source, shared: Sequence[Definition], sink: Sink
+) -> dict[str, Body] | None:
+    """The bodies of a cell file by level; None where there is no usable `.subckt`.
+
+    The first level is the subcircuit that is named as the file; another level `l` is `NAME_l`.
+    Where there are no `levels` there is one body, called "".
+    """
+    read = _read(source, sink)
+    if read is None:
+        return None
+    names = {
+        level: cell if k == 0 else f"{cell}_{level}" for k, level in enumerate(levels or ("",))
+    }
+    outside = frozenset(name for d in shared for name in d.names)
+    structure = _structure(read.cards, tuple(names.values()), f"{cell}_", sink)
+    for name in names.values():
+        if name not in structure.subcircuits:
+            place = next((c.card.span for c in structure.subcircuits.values()), source.span(0, 0))
+            which = "named as the file is" if name == cell else "for the level that the header names"
+            sink.error(BAD, f"the file must define `.subckt {name}`, {which}", place)
+            return None
+    for subcircuit in structure.subcircuits.values():
+        _check_inside(subcircuit, structure, outside, sink)
+    own = structure.definitions
+    if len(names) == 1:
+        # One level: the file as it stands, with its comments.
+        (level,) = names
+        every = tuple(name for d in own for name in d.names)
+        whole = Definition(every, "\n".join(read.lines) + "\n", source.name)
+        main = structure.subcircuits[cell]
+        return {level: Body(main, (*needed([whole.text], shared), whole))}
+    found = {}
+    for level, name in names.items():
+        mine = needed([name], own)
+        below = needed([d.text for d in mine], shared)
+        found[level] = Body(structure.subcircuits[name], (*below, *mine))
+    return found
+
+
+def read_shared(
+    library: str, source: Source, earlier: Sequence[Definition], sink: Sink
+) -> list[Definition]:
+    """The definitions of a file that a library's cells share; none, with reasons, if it is wrong."""
+    before = len(sink.errors)
+    read = _read(source, sink)
+    if read is None:
+        return []
+    structure = _structure(read.cards, (), f"{library}_", sink, library)
+    outside = frozenset(name for d in earlier for name in d.names)
+    for name in sorted(outside & {n for d in structure.definitions for n in d.names}):
+        sink.error(BAD, f"`{name}` is defined in another file of the library", source.span(0, 0))
+    for subcircuit in structure.subcircuits.values():
+        _check_inside(subcircuit, structure, outside, sink)
+    return structure.definitions if len(sink.errors) == before else []
+
+
+@dataclass(frozen=True)
+class _Text:
+    cards: list[Card]
+    lines: list[str]
+
+
+def _read(source: Source, sink: Sink) -> _Text | None:
+    """The cards of a file if every one of them may be shown to ngspice."""
     lines: list[str] = []
     cards = list(_cards(source, lines, sink))
     safe = [card for card in cards if is_safe(card, sink)]
-    if len(safe) < len(cards):
-        return None
-    subcircuits, models = _structure(cell, safe, source, sink)
-    main = subcircuits.get(cell)
-    if main is None:
-        return None
-    for subcircuit in subcircuits.values():
-        _check_inside(subcircuit, subcircuits, models, sink)
-    return Body(main, (*subcircuits, *models), "\n".join(lines) + "\n")
+    return _Text(cards, lines) if len(safe) == len(cards) else None
 
 
 def _cards(source: Source, kept: list[str], sink: Sink) -> Iterator[Card]:
@@ -157,13 +213,34 @@ def is_safe(card: Card, sink: Sink) -> bool:
     return False
 
 
+@dataclass
+class _Structure:
+    """What a file defines: subcircuits and models by name, and all as pieces of text in order."""
+
+    subcircuits: dict[str, Subcircuit] = field(default_factory=dict)
+    models: list[str] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+
+
 def _structure(
-    cell: str, cards: list[Card], source: Source, sink: Sink
-) -> tuple[dict[str, Subcircuit], list[str]]:
-    """The subcircuits by name, and the names of the models."""
-    subcircuits: dict[str, Subcircuit] = {}
-    models: list[str] = []
+    cards: list[Card], own: tuple[str, ...], prefix: str, sink: Sink, library: str = ""
+) -> _Structure:
+    """The definitions among the cards; `own` are names that need not begin with the prefix."""
+    found = _Structure()
     inside: Subcircuit | None = None
+
+    inner: list[str] = []  # models in the subcircuit that is being read
+
+    def define(names: list[str], first: Card, last: Card) -> None:
+        text = first.span.to(last.span).text.rstrip() + "\n"
+        found.definitions.append(Definition(tuple(names), text, first.span.source.name, library))
+
+    def name_it(name: str, card: Card, what: str) -> None:
+        if name not in own:
+            _check_prefix(prefix, name, card, sink)
+        if any(name in d.names for d in found.definitions) or name in inner:
+            sink.error(BAD, f"there are two {what} `{name}`", card.span)
+
     for card in cards:
         word = card.words[0]
         if word == ".subckt":
@@ -171,34 +248,35 @@ def _structure(
                 sink.error(BAD, "a helper stands beside the cell's `.subckt`, not in it", card.span)
                 continue
             inside = _subcircuit(card, sink)
-            if inside.name in subcircuits:
-                sink.error(BAD, f"there are two subcircuits `{inside.name}`", card.span)
-            elif inside.name != cell:
-                _check_prefix(cell, inside.name, card, sink)
-            subcircuits.setdefault(inside.name, inside)
+            name_it(inside.name, card, "subcircuits")
+            found.subcircuits.setdefault(inside.name, inside)
         elif word == ".ends":
             if inside is None:
                 sink.error(BAD, "this `.ends` ends nothing", card.span)
             elif card.words[1:] not in ([], [inside.name]):
                 sink.error(BAD, f"this should be `.ends {inside.name}`", card.span)
-            inside = None
-        elif word == ".model":
-            name = _model(cell, card, sink)
-            if name in models:
-                sink.error(BAD, f"there are two models `{name}`", card.span)
-            models.append(name)
             if inside is not None:
+                define([inside.name, *inner], inside.card, card)
+            inside, inner = None, []
+        elif word == ".model":
+            name = _model(card, sink)
+            found.models.append(name)
+            name_it(name, card, "models")
+            if inside is not None:
+                inner.append(name)
                 inside.cards.append(card)
+            else:
+                define([name], card, card)
+        elif inside is None and (function := _FUNCTION.match(card.text)):
+            name_it(function[1].lower(), card, "functions")
+            define([function[1].lower()], card, card)
         elif inside is None:
             sink.error(BAD, "this stands outside of the cell's `.subckt`", card.span)
         else:
             inside.cards.append(card)
     if inside is not None:
         sink.error(BAD, f"`.ends {inside.name}` is missing", inside.card.span)
-    if cell not in subcircuits:
-        place = next(iter(subcircuits.values())).card.span if subcircuits else source.span(0, 0)
-        sink.error(BAD, f"the file must define `.subckt {cell}`, named as the file is", place)
-    return subcircuits, models
+    return found
 
 
 def _subcircuit(card: Card, sink: Sink) -> Subcircuit:
@@ -216,31 +294,32 @@ def _subcircuit(card: Card, sink: Sink) -> Subcircuit:
     return Subcircuit(card, words[0] if words else "", ports, defaults)
 
 
-def _model(cell: str, card: Card, sink: Sink) -> str:
+def _model(card: Card, sink: Sink) -> str:
     words = re.split(r"[\s(),]+", card.text.lower())
     name, kind = (*words[1:], "", "")[:2]
-    _check_prefix(cell, name, card, sink)
     if kind not in _MODELS:
         sink.error(UNSAFE, f"a cell may not use a model of the kind `{kind}`", card.span)
     return name
 
 
-def _check_prefix(cell: str, name: str, card: Card, sink: Sink) -> None:
-    if not name.startswith(f"{cell}_"):
+def _check_prefix(prefix: str, name: str, card: Card, sink: Sink) -> None:
+    if not name.startswith(prefix):
         sink.error(
             BAD,
-            f"`{name}` could collide with a name of another cell",
+            f"`{name}` could collide with a name of another file",
             card.span,
-            help=f"begin the names of models and helpers with `{cell}_`, as in `{cell}_{name}`",
+            help=f"begin the names of models and helpers with `{prefix}`, as in `{prefix}{name}`",
         )
 
 
 def _check_inside(
-    subcircuit: Subcircuit, subcircuits: Mapping[str, Subcircuit], models: list[str], sink: Sink
+    subcircuit: Subcircuit, structure: _Structure, shared: frozenset[str], sink: Sink
 ) -> None:
-    """Elements are unique, refer to what the file defines, and use known parameters."""
+    """Elements are unique, refer to what the file or its library defines, and use known parameters."""
     seen: set[str] = set()
-    earlier = list(subcircuits)[: list(subcircuits).index(subcircuit.name)]
+    names = list(structure.subcircuits)
+    earlier = {*names[: names.index(subcircuit.name)], *shared}
+    models = {*structure.models, *shared}
     scope = set(subcircuit.defaults) | {
         assignment.partition("=")[0]
         for card in subcircuit.cards
@@ -265,7 +344,7 @@ def _check_inside(
                     card.span,
                     help=did_you_mean(used[0], earlier) if used else "",
                 )
-        if words[0][0] in _WITH_MODEL and not set(words[3:]) & set(models):
+        if words[0][0] in _WITH_MODEL and not set(words[3:]) & models:
             sink.error(BAD, f"`{words[0]}` uses no model that the file defines", card.span)
         if words[0] != ".func":
             _check_names(card, scope, sink)

@@ -10,20 +10,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tellegen.cells.definitions import Definition
 from tellegen.cells.probe import Probe
+from tellegen.cells.solver import NO_SOLVER, Solver
 from tellegen.source import Source, Span
 
 Limit = float | str | None
 
 DISCIPLINES = ("voltage", "current", "optical", "spin", "spike")
-DIRECTIONS = ("inout", "in", "out")
+DIRECTIONS = ("inout", "in", "out", "supply")
 SENSES = ("", "increasing", "decreasing")
 GROUND = "gnd"
+# What a plasticity rule may read of its two neurons and of a third factor (Khacef et al. 2023).
+LOCAL = {
+    "pre": ("spike", "trace", "event trace", "eligibility", "psp"),
+    "post": (
+        "spike", "trace", "second trace", "membrane", "membrane averages", "calcium", "burst",
+        "event", "rate", "dendrite",
+    ),
+    "third": ("reward", "error", "target"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Locality:
+    """What a plasticity rule reads: of its pre and postsynaptic side, of a third factor, its weight."""
+
+    pre: tuple[str, ...] = ()
+    post: tuple[str, ...] = ()
+    third: tuple[str, ...] = ()
+    weight: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Port:
-    """A terminal of a cell."""
+    """A terminal of a cell.
+
+    One of direction "supply" is connected to the supply or node of its name where an instance does
+    not say otherwise.
+    """
 
     name: str
     discipline: str = "voltage"
@@ -45,6 +70,7 @@ class Parameter:
     min: Limit = None
     max: Limit = None
     step: Limit = None
+    bias: bool = False
     doc: str = ""
     span: Span = field(repr=False, compare=False)
 
@@ -95,6 +121,8 @@ class Expectation:
         rtol: relative tolerance.
         atol: absolute tolerance, added to the relative one.
         at: time at which it is measured, in seconds; None is the last point.
+        between: instead, the times between which it is taken, by `take`.
+        take: "max", "min", "mean", or "rises": how often it rises through 0.9.
         source: where the number comes from.
     """
 
@@ -104,13 +132,19 @@ class Expectation:
     rtol: float = 1e-6
     atol: float = 0.0
     at: float | None = None
+    between: tuple[float, float] | None = None
+    take: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelfTest:
-    """A bench around one instance of the cell, an analysis, and what must come out."""
+    """A bench around one instance of the cell, an analysis, and what must come out.
+
+    It holds at the named `levels`, or at every one.
+    """
 
     name: str
+    levels: tuple[str, ...] = ()
     params: Mapping[str, float]
     bench: tuple[str, ...]
     analysis: str
@@ -120,38 +154,63 @@ class SelfTest:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cell:
-    """One entry of a library.
+    """One entry of a library, at one of its levels.
 
     Attributes:
-        name: name of the cell and of its subcircuit.
+        name: name of the cell.
         library: name of its library.
+        level: what this body is ("transistor", "behavioural", ...); "" where there is but one.
+        levels: the cell at each of its levels, this one among them.
+        subcircuit: name of the `.subckt`.
         summary: one sentence.
         doc: more sentences, or "".
         reference: paper or data sheet behind it.
         ports: in the order of the `.subckt` card.
         params: in the order of the header.
+        biases: bias currents in ampere, as SPICE arithmetic over the parameters.
+        locality: what it reads if it is a plasticity rule.
         dc_paths: pairs of ports (or "gnd") between which direct current can flow.
         dc_sources: pairs of ports (or "gnd") between which a source inside holds the voltage.
-        text: the subcircuit with its models and helpers, ready to be pasted into a netlist.
-        defines: every name that the text gives to a subcircuit or model at the netlist's top level.
+        solver: what its library asks of the simulator.
+        definitions: the text to be pasted into a netlist, in order.
         source: the cell's file.
     """
 
     name: str
     library: str
+    level: str = ""
+    levels: Mapping[str, Cell] = field(repr=False)
+    subcircuit: str
     summary: str
     reference: str
     doc: str = ""
     ports: Mapping[str, Port]
     params: Mapping[str, Parameter]
+    biases: Mapping[str, str] = field(default_factory=dict)
     programmable: Mapping[str, Programmable]
     observables: Mapping[str, Observable]
+    locality: Locality | None = None
     dc_paths: tuple[tuple[str, str], ...]
     dc_sources: tuple[tuple[str, str], ...]
     selftests: tuple[SelfTest, ...]
-    text: str = field(repr=False)
-    defines: tuple[str, ...]
+    solver: Solver = NO_SOLVER
+    definitions: tuple[Definition, ...] = field(repr=False)
     source: Source = field(repr=False, compare=False)
+
+    @property
+    def text(self) -> str:
+        """The subcircuit with all that it needs, ready to be pasted into a netlist."""
+        return "".join(d.text for d in self.definitions)
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        """Every name that the text gives at the netlist's top level."""
+        return tuple(name for d in self.definitions for name in d.names)
+
+    @property
+    def supplies(self) -> list[str]:
+        """The ports that are connected to a supply by default."""
+        return [name for name, port in self.ports.items() if port.direction == "supply"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

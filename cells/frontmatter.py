@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -91,6 +91,15 @@ class Table:
         self._path = path
         self._reading = reading
 
+    @property
+    def sink(self) -> Sink:
+        """Where complaints go."""
+        return self._reading.sink
+
+    def telling(self, sink: Sink) -> Table:
+        """The same table, its complaints going elsewhere."""
+        return Table(self.data, self._path, replace(self._reading, sink=sink))
+
     def span(self, *keys: str | int) -> Span:
         """The place of a value below this table, or of what holds it."""
         path = (*self._path, *keys)
@@ -171,6 +180,13 @@ class Table:
         self._value(key, (int, float), "a number or an expression")
         return self.number(key) if isinstance(self.data.get(key), int | float) else None
 
+    def flag(self, key: str) -> bool:
+        """True or false; false where there is none."""
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            self.error(f"`{key}` must be true or false", key)
+        return value is True
+
     def table(self, key: str) -> Table:
         """A table; an empty one where there is none."""
         value = self._value(key, dict, "a table") or {}
@@ -200,6 +216,16 @@ class Table:
             self.error(f"`{key}` must be an array of strings", key)
             return ()
         return tuple(value)
+
+    def numbers(self, key: str) -> tuple[float, ...] | None:
+        """An array of finite numbers; None where there is none."""
+        value = self._value(key, list, "an array of numbers")
+        if value is None:
+            return None
+        if not all(type(item) in (int, float) and isfinite(item) for item in value):
+            self.error(f"`{key}` must be an array of numbers", key)
+            return None
+        return tuple(float(item) for item in value)
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """An array of pairs of strings."""

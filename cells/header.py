@@ -6,7 +6,7 @@ Every mistake becomes a diagnostic on the file's own line, and a cell with a mis
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeVar
 
@@ -15,20 +15,23 @@ from tellegen.cells.body import (
     Body,
     Subcircuit,
     occurrences,
-    read_body,
+    read_bodies,
 )
 from tellegen.cells.cell import (
     DIRECTIONS,
     DISCIPLINES,
     GROUND,
+    LOCAL,
     SENSES,
     Cell,
     Limit,
+    Locality,
     Observable,
     Parameter,
     Port,
     Programmable,
 )
+from tellegen.cells.definitions import Definition
 from tellegen.cells.expression import (
     CONSTANTS,
     FUNCTIONS,
@@ -37,7 +40,8 @@ from tellegen.cells.expression import (
 from tellegen.cells.frontmatter import Table, header_text, read_toml
 from tellegen.cells.probe import Probe
 from tellegen.cells.selftest import read_selftest
-from tellegen.diagnostics import Sink, did_you_mean
+from tellegen.cells.solver import NO_SOLVER, Solver
+from tellegen.diagnostics import Sink, did_you_mean, one_of
 from tellegen.source import Source
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -55,17 +59,61 @@ _ATTRIBUTES = {
 _T = TypeVar("_T")
 
 
-def read_cell(name: str, library: str, source: Source, sink: Sink) -> Cell | None:
-    """The cell of a file's text; None, with the reasons in the sink, where it is not usable."""
+def read_cell(
+    name: str,
+    library: str,
+    source: Source,
+    sink: Sink,
+    shared: Sequence[Definition] = (),
+    solver: Solver = NO_SOLVER,
+) -> Cell | None:
+    """The cell of a file's text; None, with the reasons in the sink, where it is not usable.
+
+    Of a cell with several levels it is the first; `Cell.levels` holds them all.
+
+    Args:
+        name: of the cell and its file.
+        library: name of its library.
+        source: the file.
+        sink: takes the diagnostics.
+        shared: definitions of the library that the cell may use.
+        solver: what the library asks of the simulator.
+    """
     before = len(sink.errors)
-    body = read_body(name, source, sink)
     header = read_toml(source, header_text(source.text), BAD, sink)
-    if header is None or body is None:
+    if header is None:
         return None
     header.only(
-        "summary", "doc", "reference", "ports", "dc", "params", "programmable", "observables",
-        "selftest",
+        "summary", "doc", "reference", "levels", "ports", "dc", "params", "biases", "programmable",
+        "observables", "locality", "selftest",
     )  # fmt: skip
+    names = header.texts("levels")
+    for level in names:
+        if not IDENTIFIER.fullmatch(level):
+            header.error(f"`{level}` cannot be the name of a level", "levels")
+    bodies = read_bodies(name, names, source, shared, sink)
+    if bodies is None:
+        return None
+    levels: dict[str, Cell] = {}
+    for level, body in bodies.items():
+        found = Sink()
+        own = header.telling(found)
+        levels[level] = _cell(name, library, source, own, body, level, solver, levels)
+        for diagnostic in found.found:
+            if diagnostic not in sink.found:
+                sink.add(diagnostic)
+    for test in (t for cell in levels.values() for t in cell.selftests):
+        for level in test.levels:
+            if level not in bodies:
+                sink.error(BAD, f"the cell has no level `{level}`", test.span,
+                           help=did_you_mean(level, bodies))  # fmt: skip
+    return next(iter(levels.values())) if len(sink.errors) == before else None
+
+
+def _cell(
+    name: str, library: str, source: Source, header: Table, body: Body, level: str, solver: Solver,
+    levels: Mapping[str, Cell],
+) -> Cell:  # fmt: skip
     ports = _named(header, "ports", lambda key, t: _port(key, t, body))
     params = _named(header, "params", lambda key, t: _parameter(key, t, body))
     _check_ports(header, ports, body)
@@ -74,26 +122,58 @@ def read_cell(name: str, library: str, source: Source, sink: Sink) -> Cell | Non
     observables = _named(header, "observables", lambda key, t: _observable(key, t, body))
     dc = header.table("dc")
     dc.only("paths", "sources")
-    cell = Cell(
+    tests = [read_selftest(t, params, observables) for t in header.array("selftest")]
+    return Cell(
         name=name,
         library=library,
+        level=level,
+        levels=levels,
+        subcircuit=body.main.name,
         summary=header.required_text("summary", "one sentence that says what the cell is"),
         doc=header.text("doc"),
         reference=header.required_text("reference", "the paper or data sheet behind the cell"),
         ports=ports,
         params=params,
+        biases=_biases(header, params),
         programmable=programmable,
         observables=observables,
+        locality=_locality(header),
         dc_paths=_port_pairs(dc, "paths", ports),
         dc_sources=_port_pairs(dc, "sources", ports),
-        selftests=tuple(
-            read_selftest(t, params, observables, sink) for t in header.array("selftest")
-        ),
-        text=body.text,
-        defines=body.defines,
+        selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
+        solver=solver,
+        definitions=body.definitions,
         source=source,
     )
-    return cell if len(sink.errors) == before else None
+
+
+def _biases(header: Table, params: Mapping[str, Parameter]) -> dict[str, str]:
+    """The bias currents: parameters that are ones, and expressions over the parameters."""
+    table = header.table("biases")
+    found = {}
+    for key in table.data:
+        text = table.text(key)
+        expression = table.expression(key, text, params.keys()) if text else None
+        if expression is not None:
+            found[key] = text
+    return {n: n for n, p in params.items() if p.bias} | found
+
+
+def _locality(header: Table) -> Locality | None:
+    """What a plasticity cell declares that it reads; None for every other cell."""
+    if "locality" not in header.data:
+        return None
+    table = header.table("locality")
+    table.only("pre", "post", "third", "weight")
+    for side, known in LOCAL.items():
+        for word in table.texts(side):
+            if word not in known:
+                table.error(f"`{word}` is nothing that a {side} side has", side,
+                            help=did_you_mean(word, known) or f"known: {one_of(known)}")  # fmt: skip
+    return Locality(
+        pre=table.texts("pre"), post=table.texts("post"), third=table.texts("third"),
+        weight=table.flag("weight"),
+    )  # fmt: skip
 
 
 def _named(header: Table, key: str, read: Callable[[str, Table], _T]) -> dict[str, _T]:
@@ -146,7 +226,7 @@ def _port_pairs(table: Table, key: str, ports: Mapping[str, Port]) -> tuple[tupl
 
 
 def _parameter(name: str, table: Table, body: Body) -> Parameter:
-    table.only("unit", "default", "min", "max", "step", "doc")
+    table.only("unit", "default", "min", "max", "step", "doc", "bias")
     others = body.main.defaults.keys() - {name}
     return Parameter(
         name=name,
@@ -155,6 +235,7 @@ def _parameter(name: str, table: Table, body: Body) -> Parameter:
         min=_limit(table, "min", others),
         max=_limit(table, "max", others),
         step=_limit(table, "step", others),
+        bias=table.flag("bias"),
         doc=table.text("doc"),
         span=table.span(),
     )

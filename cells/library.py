@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from tellegen.cells.body import BAD
+from tellegen.cells.body import BAD, read_shared
 from tellegen.cells.cell import Cell, Library
-from tellegen.cells.frontmatter import read_toml
+from tellegen.cells.definitions import Definition
+from tellegen.cells.frontmatter import Table, read_toml
 from tellegen.cells.header import IDENTIFIER, read_cell
+from tellegen.cells.solver import OPTIONS, Solver
 from tellegen.diagnostics import CompileError, Diagnostic, Sink
 from tellegen.source import Source
 
@@ -99,14 +101,17 @@ def _library(folder: Path, sink: Sink) -> Library | None:
     table = read_toml(manifest, manifest.text, _LIBRARY, sink)
     if table is None:
         return None
-    table.only("title", "description")
+    table.only("title", "description", "solver")
+    solver = _solver(table)
+    shared = _shared(folder, sink)
     cells: dict[str, Cell] = {}
     owners: dict[str, str] = {}
-    for path in sorted(folder.glob("*.cir")):
-        cell = _cell(path, folder, sink)
+    for path in sorted(folder.glob("[!_]*.cir")):
+        cell = _cell(path, folder, shared, solver, sink)
         if cell is None:
             continue
-        for name in cell.defines:
+        own = (d for one in cell.levels.values() for d in one.definitions if not d.library)
+        for name in dict.fromkeys(name for d in own for name in d.names):
             if name in owners:
                 sink.error(
                     BAD,
@@ -123,7 +128,34 @@ def _library(folder: Path, sink: Sink) -> Library | None:
     )
 
 
-def _cell(path: Path, folder: Path, sink: Sink) -> Cell | None:
+def _solver(header: Table) -> Solver:
+    """What a `[solver]` table asks of the simulator."""
+    table = header.table("solver")
+    table.only("method", "reason", *OPTIONS)
+    method = table.choice("method", ("gear", "trap"), "") if "method" in table.data else ""
+    options: list[tuple[str, float]] = []
+    for key in OPTIONS:
+        value = table.number(key)
+        if value is not None:
+            options.append((key, value))
+            if value <= 0:
+                table.error(f"`{key}` must be positive", key)
+    return Solver(method, tuple(options), table.text("reason"))
+
+
+def _shared(folder: Path, sink: Sink) -> tuple[Definition, ...]:
+    """What the cells of a library share: the definitions in its files `_*.cir`."""
+    found: list[Definition] = []
+    for path in sorted(folder.glob("_*.cir")):
+        source = _read(path, folder, BAD, sink)
+        if source is not None:
+            found += read_shared(folder.name, source, found, sink)
+    return tuple(found)
+
+
+def _cell(
+    path: Path, folder: Path, shared: tuple[Definition, ...], solver: Solver, sink: Sink
+) -> Cell | None:
     if not IDENTIFIER.fullmatch(path.stem):
         where = Source(str(path), "").span(0, 0)
         sink.error(
@@ -136,7 +168,9 @@ def _cell(path: Path, folder: Path, sink: Sink) -> Cell | None:
     source = _read(path, folder, BAD, sink)
     if source is None:
         return None
-    cell, diagnostics = _read_cell(path.stem, folder.name, source.name, source.text)
+    cell, diagnostics = _read_cell(
+        path.stem, folder.name, source.name, source.text, shared, solver
+    )
     for diagnostic in diagnostics:
         sink.add(diagnostic)
     return cell
@@ -144,10 +178,11 @@ def _cell(path: Path, folder: Path, sink: Sink) -> Cell | None:
 
 @lru_cache(maxsize=512)
 def _read_cell(
-    name: str, library: str, file: str, text: str
+    name: str, library: str, file: str, text: str, shared: tuple[Definition, ...], solver: Solver
 ) -> tuple[Cell | None, tuple[Diagnostic, ...]]:
     sink = Sink()
-    return read_cell(name, library, Source(file, text), sink), tuple(sink.found)
+    cell = read_cell(name, library, Source(file, text), sink, shared, solver)
+    return cell, tuple(sink.found)
 
 
 def _read(path: Path, folder: Path, code: str, sink: Sink) -> Source | None:

@@ -9,8 +9,8 @@ from tellegen.cells.body import UNSAFE, Card, is_safe
 from tellegen.cells.cell import Expectation, Parameter, SelfTest
 from tellegen.cells.frontmatter import Table
 from tellegen.cells.probe import replaced
-from tellegen.diagnostics import Sink
 
+TAKES = ("", "max", "min", "mean", "rises")
 _ANALYSIS = re.compile(r"\.(op|tran( +[0-9][0-9a-z.+\-]*){2,4}( +uic)?)", re.IGNORECASE)
 
 
@@ -18,13 +18,12 @@ def read_selftest(
     table: Table,
     params: Mapping[str, Parameter],
     observables: Collection[str],
-    sink: Sink,
 ) -> SelfTest:
     """One `[[selftest]]` of a header."""
-    table.only("name", "params", "bench", "analysis", "expect")
+    table.only("name", "levels", "params", "bench", "analysis", "expect")
     bench = table.texts("bench")
     for text in bench:
-        _check_bench(text, table, sink)
+        _check_bench(text, table)
     analysis = table.text("analysis", ".op")
     if not _ANALYSIS.fullmatch(analysis):
         table.error("the analysis is `.op`, or `.tran STEP STOP [START [MAX]] [uic]`", "analysis")
@@ -37,10 +36,11 @@ def read_selftest(
     expect = tuple(_expectation(t, params, observables) for t in table.array("expect"))
     if not expect:
         table.error("the test expects nothing", "expect")
-    if analysis == ".op" and any(e.at is not None for e in expect):
+    if analysis == ".op" and any(e.at is not None or e.between for e in expect):
         table.error("an operating point has no time `at` which to measure", "expect")
     return SelfTest(
         name=table.required_text("name", "what the test shows"),
+        levels=table.texts("levels"),
         params=values,
         bench=bench,
         analysis=analysis,
@@ -49,20 +49,20 @@ def read_selftest(
     )
 
 
-def _check_bench(text: str, table: Table, sink: Sink) -> None:
+def _check_bench(text: str, table: Table) -> None:
     card = Card(text.strip(), table.span("bench"))
     if "\n" in text or not card.text or not text.isprintable():
         table.error("each string of the bench is one card", "bench")
     elif card.text[0] in ".*+xX":
-        sink.error(UNSAFE, "a bench consists of elements around the cell", card.span)
+        table.sink.error(UNSAFE, "a bench consists of elements around the cell", card.span)
     else:
-        is_safe(card, sink)
+        is_safe(card, table.sink)
 
 
 def _expectation(
     table: Table, params: Mapping[str, Parameter], observables: Collection[str]
 ) -> Expectation:
-    table.only("expr", "value", "rtol", "atol", "at", "source")
+    table.only("expr", "value", "rtol", "atol", "at", "between", "take", "source")
     expr = table.required_text("expr", "what is measured, such as `-i(v1)`")
     if expr:
         table.expression("expr", replaced(expr, lambda probe: "probe"), {*observables, "probe"})
@@ -77,10 +77,19 @@ def _expectation(
         if tolerance is not None and tolerance < 0:
             table.error(f"`{key}` cannot be negative", key)
         tolerances[key] = default if tolerance is None else tolerance
+    between = table.numbers("between")
+    take = table.choice("take", TAKES, "")
+    if (between is not None) != bool(take) or (between and "at" in table.data):
+        table.error("`between` and `take` go together, and without `at`", "between")
+    if between is not None and (len(between) != 2 or between[0] >= between[1]):
+        table.error("`between` holds two times, the earlier first", "between")
+        between = None
     return Expectation(
         expr=expr,
         value=0.0 if value is None else value,
         at=table.number("at"),
+        between=None if between is None else (between[0], between[1]),
+        take=take,
         source=table.required_text("source", "where the expected number comes from"),
         **tolerances,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.cells import Cell
+from tellegen.cells.solver import Solver, tightest
 from tellegen.manifest import GROUND
 from tellegen.source import Span
 
@@ -133,11 +134,15 @@ class Circuit:
         return list(seen.values())
 
     def cells(self) -> list[Cell]:
-        """The cells in use, by library and name."""
+        """The cells in use, by name, library and level."""
         used = {
-            (g.cell.name, g.cell.library): g.cell
+            (g.cell.name, g.cell.library, g.cell.level): g.cell
             for m in self.modules()
             for g in m.groups.values()
             if g.cell
         }
         return [used[name] for name in sorted(used)]
+
+    def solver(self) -> Solver:
+        """What its cells ask of the simulator."""
+        return tightest({cell.library: cell.solver for cell in self.cells()})

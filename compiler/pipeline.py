@@ -14,8 +14,10 @@ from pathlib import Path
 
 from tellegen.bench import Bench
 from tellegen.cells import Cell, Library, find_library
+from tellegen.cells.definitions import Definition
 from tellegen.cells.library import search_path
 from tellegen.checks.hierarchy import bottom_up, parts
+from tellegen.checks.solver import check_solver
 from tellegen.checks.topology import check_topology
 from tellegen.circuit import Circuit
 from tellegen.diagnostics import CompileError, Label, Sink, did_you_mean, one_of
@@ -234,6 +236,7 @@ class Compilation:
             if circuit.top.whole and not found.errors:
                 flat = flatten(circuit)
                 check_topology(circuit, flat, found, standalone=standalone)
+                check_solver(circuit, found)
                 compiled = Compiled(circuit, flat)
         finally:
             self.sink.extend(found)
@@ -301,19 +304,20 @@ def _check_units(library: Library, sink: Sink) -> None:
 
 def _check_clashes(circuit: Circuit, sink: Sink) -> None:
     """Report cells that define the same SPICE name: one netlist cannot hold both."""
-    first: dict[str, Cell] = {}
+    first: dict[str, tuple[Definition, Cell]] = {}
     for module in circuit.modules():
         for group in module.groups.values():
-            for name in group.cell.defines if group.cell else ():
-                other = first.setdefault(name, group.cell)  # type: ignore[arg-type]
-                if other is not group.cell:
-                    sink.error(
-                        "cell-clash",
-                        f"cells `{other.library}.{other.name}` and "
-                        f"`{group.cell.library}.{group.cell.name}` both define `{name}`",  # type: ignore[union-attr]
-                        group.span,
-                        help="rename one of them in your library",
-                    )
+            for definition in group.cell.definitions if group.cell else ():
+                for name in definition.names:
+                    other, cell = first.setdefault(name, (definition, group.cell))  # type: ignore[arg-type]
+                    if other.origin != definition.origin:
+                        sink.error(
+                            "cell-clash",
+                            f"cells `{cell.library}.{cell.name}` and "
+                            f"`{group.cell.library}.{group.cell.name}` both define `{name}`",  # type: ignore[union-attr]
+                            group.span,
+                            help="rename one of them in your library",
+                        )
 
 
 def _libraries(cells: tuple[Path, ...]) -> list[str]:

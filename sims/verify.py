@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from tellegen.cells import Cell, Expectation, Observable, Probe, SelfTest
 from tellegen.cells.expression import evaluate
 from tellegen.cells.probe import replaced
+from tellegen.emit.spice import options
 from tellegen.sims.deck import Vectors, run_decks
 from tellegen.sims.errors import SimulationError
+from tellegen.sims.events import SPIKE, crossings
 
 _INSTANCE = "xcell"
 _GROUND = ("0", "gnd")
@@ -56,7 +58,8 @@ def verify(cells: Iterable[Cell], *, library: Path | None = None) -> Iterator[Ou
     Raises:
         SimulatorMissing: there is no ngspice.
     """
-    tests = [(cell, test) for cell in cells for test in cell.selftests]
+    levels = (level for cell in cells for level in cell.levels.values())
+    tests = [(cell, test) for cell in levels for test in cell.selftests]
     results = run_decks((deck(cell, test) for cell, test in tests), library=library)
     for (cell, test), result in zip(tests, results, strict=True):
         for expectation in test.expect:
@@ -66,9 +69,10 @@ def verify(cells: Iterable[Cell], *, library: Path | None = None) -> Iterator[Ou
 def deck(cell: Cell, test: SelfTest) -> str:
     """The complete SPICE deck of a self-test."""
     values = " ".join(f"{name}={value!r}" for name, value in _values(cell, test).items())
-    instance = f"{_INSTANCE} {' '.join(cell.ports)} {cell.name} {values}".rstrip()
+    instance = f"{_INSTANCE} {' '.join(cell.ports)} {cell.subcircuit} {values}".rstrip()
     title = f"* self-test of {cell.library}.{cell.name}: {test.name}"
-    return "\n".join([title, cell.text.rstrip(), instance, *test.bench, test.analysis, ".end", ""])
+    cards = [*test.bench, *options(cell.solver), test.analysis, ".end", ""]
+    return "\n".join([title, cell.text.rstrip(), instance, *cards])
 
 
 def _values(cell: Cell, test: SelfTest) -> dict[str, float]:
@@ -90,9 +94,9 @@ def _judge(
     deviation = abs(measured - expected) if measured is not None else None
     allowed = expectation.rtol * abs(expected) + expectation.atol
     return Outcome(
-        cell=f"{cell.library}.{cell.name}",
+        cell=f"{cell.library}.{cell.name}" + (f" ({cell.level})" if cell.level else ""),
         test=test.name,
-        expr=expectation.expr if expectation.at is None else _timed(expectation),
+        expr=_said(expectation),
         measured=measured,
         expected=expected,
         error=None if deviation is None else deviation / (abs(expected) or 1.0),
@@ -102,8 +106,11 @@ def _judge(
     )
 
 
-def _timed(expectation: Expectation) -> str:
-    return f"{expectation.expr} at {expectation.at:g} s"
+def _said(expectation: Expectation) -> str:
+    if expectation.between is not None:
+        first, last = expectation.between
+        return f"{expectation.take} of {expectation.expr} from {first:g} s to {last:g} s"
+    return expectation.expr + ("" if expectation.at is None else f" at {expectation.at:g} s")
 
 
 def _measure(cell: Cell, expectation: Expectation, vectors: Vectors) -> float:
@@ -119,12 +126,31 @@ def _measure(cell: Cell, expectation: Expectation, vectors: Vectors) -> float:
         return name
 
     values = np.atleast_1d(evaluate(replaced(expectation.expr, name_of), names))
-    if expectation.at is None:
+    if expectation.at is None and expectation.between is None:
         return float(values[-1])
     time = np.real(vectors["time"])
-    if not time[0] <= expectation.at <= time[-1]:
+    values = np.broadcast_to(values, time.shape)
+    wanted = expectation.between or (expectation.at,)
+    if not time[0] <= wanted[0] <= wanted[-1] <= time[-1]:
         raise ValueError(f"the analysis goes from {time[0]:g} s to {time[-1]:g} s")
-    return float(np.interp(expectation.at, time, np.broadcast_to(values, time.shape)))
+    if expectation.between is None:
+        return float(np.interp(wanted[0], time, values))
+    return _taken(expectation.take, time, values, expectation.between)
+
+
+def _taken(
+    how: str, time: NDArray[np.float64], values: NDArray[np.float64], between: tuple[float, float]
+) -> float:
+    """One number of a waveform between two times; the mean is over time."""
+    ends = np.interp(between, time, values)
+    inside = (time > between[0]) & (time < between[1])
+    t = np.array([between[0], *time[inside], between[1]])
+    v = np.array([ends[0], *values[inside], ends[1]])
+    if how == "mean":
+        return float(np.trapezoid(v, t) / (t[-1] - t[0]))
+    if how == "rises":
+        return float(len(crossings(t, v, SPIKE)))
+    return float(v.max() if how == "max" else v.min())
 
 
 def _inside(cell: Cell, observable: Observable) -> Probe:

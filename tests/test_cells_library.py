@@ -103,7 +103,7 @@ def test_everything_in_the_header_is_read():
     assert cell.observables["current"].probe.names == ("vs",)
     assert cell.dc_paths == (("p", "n"), ("n", "gnd"))
     assert cell.dc_sources == ()
-    assert cell.defines == ("halves_load", "halves", "halves_m")
+    assert cell.defines == ("halves_load", "halves_m", "halves")
     assert g.span.line == line_of(GOOD, "[params.g]")
     (test,) = cell.selftests
     assert test.params == {"g": 1e-4, "load": 1e3}

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.bench import CLOSED_OHM, OPEN_OHM, Bench
+from tellegen.cells import Cell
+from tellegen.cells.definitions import Definition
+from tellegen.cells.solver import Solver
 from tellegen.circuit import Circuit, Group, Module, Port
 from tellegen.emit.manifest import make_manifest
 from tellegen.emit.names import ModuleNames, indexed, name_module, owners, unique
@@ -39,16 +42,14 @@ def emit(circuit: Circuit, bench: Bench, flat: Flat | None = None) -> Emitted:
     taken = {name.lower() for cell in circuit.cells() for name in cell.defines}
     called = {id(m): unique(m.name, taken) for m in circuit.modules()[:-1]}
     lines = [*_head(circuit, bench)]
-    for cell in circuit.cells():
-        lines += ["", f"* {_comment(cell.summary)} ({cell.library}.{cell.name})"]
-        lines += cell.text.rstrip("\n").split("\n")
+    lines += _definitions(circuit.cells())
     for module in circuit.modules()[:-1]:
         lines += ["", *_subcircuit(module, names, called)]
     lines += ["", f"* ---- network {circuit.top.name} ({_where(circuit.top.span)})"]
     lines += _body(circuit.top, names, called)
     lines += ["", "* ---- test bench"]
     lines += _bench(circuit.top, names[id(circuit.top)], bench)
-    lines += ["", bench.analysis]
+    lines += ["", *options(circuit.solver()), bench.analysis]
     if bench.analysis.startswith(".tran"):
         lines += _prints(circuit.top, names[id(circuit.top)])
     lines += [".end", ""]
@@ -56,11 +57,37 @@ def emit(circuit: Circuit, bench: Bench, flat: Flat | None = None) -> Emitted:
     return Emitted("\n".join(lines), manifest)
 
 
+def _definitions(cells: list[Cell]) -> Iterator[str]:
+    """The text of the cells, with what they share before the first that needs it."""
+    pasted: set[Definition] = set()
+    for cell in cells:
+        for definition in cell.definitions:
+            if definition.library and definition not in pasted:
+                yield from ["", f"* shared by the cells of {definition.library}"]
+                yield from definition.text.rstrip("\n").split("\n")
+                pasted.add(definition)
+        level = f", {cell.level}" if cell.level else ""
+        yield from ["", f"* {_comment(cell.summary)} ({cell.library}.{cell.name}{level})"]
+        for definition in cell.definitions:
+            if definition not in pasted:
+                yield from definition.text.rstrip("\n").split("\n")
+                pasted.add(definition)
+
+
 def _head(circuit: Circuit, bench: Bench) -> Iterator[str]:
     yield f"* {circuit.top.name}, compiled by Tellegen from {_comment(circuit.top.span.source.name)}"
     for note in bench.notes:
         yield f"* {_comment(note)}"
     yield f"* seed {circuit.seed}"
+
+
+def options(asked: Solver) -> Iterator[str]:
+    """The cards that give ngspice the tolerances that some cells need."""
+    if asked.options or asked.method:
+        yield f"* tolerances {_comment(asked.reason)}"
+        words = [f"method={asked.method}"] if asked.method else []
+        words += [f"{name}={number(value)}" for name, value in asked.options]
+        yield f".options {' '.join(words)}"
 
 
 def _comment(text: str) -> str:
@@ -142,7 +169,7 @@ def _instances(group: Group, own: ModuleNames, called: dict[int, str]) -> Iterat
     tails = (
         [" ".join(parts) for parts in zip(*columns, strict=True)] if columns else [""] * len(rows)
     )
-    of = group.cell.name
+    of = group.cell.subcircuit
     for name, nodes, tail in zip(instances, rows, tails, strict=True):
         card = f"{name} {' '.join(nodes)} {of} {tail}".rstrip()
         if len(card) <= _WIDTH:
