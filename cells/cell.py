@@ -75,6 +75,17 @@ class Parameter:
     span: Span = field(repr=False, compare=False)
 
 
+# What the compiler makes of a line of its own before a cell that takes spikes.
+DELAY = Parameter(
+    name="delay",
+    unit="s",
+    default=0.0,
+    min=0.0,
+    doc="transmission delay of the spikes that it takes",
+    span=Source("", "").span(0, 0),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Programmable:
     """A parameter that can be written while the circuit runs, and the element that carries it.
@@ -172,6 +183,7 @@ class Cell:
         dc_paths: pairs of ports (or "gnd") between which direct current can flow.
         dc_sources: pairs of ports (or "gnd") between which a source inside holds the voltage.
         solver: what its library asks of the simulator.
+        max_step: the longest step of a transient that it bears, in seconds; None for any.
         definitions: the text to be pasted into a netlist, in order.
         source: the cell's file.
     """
@@ -194,6 +206,7 @@ class Cell:
     dc_sources: tuple[tuple[str, str], ...]
     selftests: tuple[SelfTest, ...]
     solver: Solver = NO_SOLVER
+    max_step: float | None = None
     definitions: tuple[Definition, ...] = field(repr=False)
     source: Source = field(repr=False, compare=False)
 
@@ -208,6 +221,17 @@ class Cell:
         return tuple(name for d in self.definitions for name in d.names)
 
     @property
+    def delayed(self) -> str | None:
+        """The port before which a transmission delay acts: the first that takes spikes."""
+        takes = (n for n, p in self.ports.items() if (p.discipline, p.direction) == ("spike", "in"))
+        return None if DELAY.name in self.params else next(takes, None)
+
+    @property
+    def settable(self) -> Mapping[str, Parameter]:
+        """What an instance may set: its parameters, and a delay where it takes spikes."""
+        return self.params if self.delayed is None else {**self.params, DELAY.name: DELAY}
+
+    @property
     def supplies(self) -> list[str]:
         """The ports that are connected to a supply by default."""
         return [name for name, port in self.ports.items() if port.direction == "supply"]
@@ -215,9 +239,10 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Library:
-    """A folder of cells."""
+    """A folder of cells; `delay` names the one that delays spikes, "" where there is none."""
 
     name: str
     title: str
     description: str
+    delay: str = ""
     cells: Mapping[str, Cell]

@@ -84,7 +84,7 @@ def read_cell(
     if header is None:
         return None
     header.only(
-        "summary", "doc", "reference", "levels", "ports", "dc", "params", "biases", "programmable",
+        "summary", "doc", "reference", "levels", "max_step", "ports", "dc", "params", "biases", "programmable",
         "observables", "locality", "selftest",
     )  # fmt: skip
     names = header.texts("levels")
@@ -142,6 +142,7 @@ def _cell(
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
         solver=solver,
+        max_step=header.number("max_step"),
         definitions=body.definitions,
         source=source,
     )

@@ -17,7 +17,7 @@ from tellegen.cells.definitions import Definition
 from tellegen.cells.frontmatter import Table, read_toml
 from tellegen.cells.header import IDENTIFIER, read_cell
 from tellegen.cells.solver import OPTIONS, Solver
-from tellegen.diagnostics import CompileError, Diagnostic, Sink
+from tellegen.diagnostics import CompileError, Diagnostic, Sink, did_you_mean
 from tellegen.source import Source
 
 OWN = Path(__file__).parent
@@ -101,7 +101,7 @@ def _library(folder: Path, sink: Sink) -> Library | None:
     table = read_toml(manifest, manifest.text, _LIBRARY, sink)
     if table is None:
         return None
-    table.only("title", "description", "solver")
+    table.only("title", "description", "delay", "solver")
     solver = _solver(table)
     shared = _shared(folder, sink)
     cells: dict[str, Cell] = {}
@@ -124,8 +124,27 @@ def _library(folder: Path, sink: Sink) -> Library | None:
         name=folder.name,
         title=table.required_text("title", "a line that names the library"),
         description=table.text("description"),
+        delay=_delay(table, cells),
         cells=cells,
     )
+
+
+def _delay(header: Table, cells: dict[str, Cell]) -> str:
+    """The cell that delays spikes: one spike in, one spike out, and a parameter `delay`."""
+    name = header.text("delay")
+    cell = cells.get(name)
+    if name and cell is None:
+        header.error(f"there is no cell `{name}`", "delay", help=did_you_mean(name, cells))
+        return ""
+    if cell is not None:
+        kinds = [(p.discipline, p.direction) for p in cell.ports.values()]
+        if kinds != [("spike", "in"), ("spike", "out")] or "delay" not in cell.params:
+            header.error(
+                f"`{name}` cannot delay spikes: it needs a spike input, a spike output, and a "
+                "parameter `delay`",
+                "delay",
+            )
+    return name
 
 
 def _solver(header: Table) -> Solver:

@@ -32,7 +32,7 @@ from tellegen.syntax import tree as t
 from tellegen.syntax.format import format_unit
 from tellegen.syntax.overrides import apply_overrides
 from tellegen.syntax.parse import parse
-from tellegen.values import as_count
+from tellegen.values import PathValue, as_count
 
 # A long list of edges belongs in a table: `connect n by edges("table.csv") using ...`.
 LARGEST_TEXT = 1 << 20
@@ -48,6 +48,14 @@ class Compiled:
     def emit(self, bench: Bench | None = None) -> Emitted:
         """The netlist and manifest on a bench (by default every input at 0 and no clamps)."""
         return emit(self.circuit, bench or Bench(), self.flat)
+
+
+@dataclass(frozen=True)
+class Build:
+    """How an experiment builds its network: the seed of what is drawn, and the level of its cells."""
+
+    seed: int = 0
+    level: str = ""
 
 
 @dataclass(eq=False)
@@ -68,7 +76,7 @@ class Compilation:
     overrides: tuple[str, ...] = ()
     seed: int | None = None
     sink: Sink = field(default_factory=Sink)
-    _made: dict[tuple[str, int, bool], Compiled | None] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[str, Build, bool], Compiled | None] = field(default_factory=dict, repr=False)
     _unsound: set[str] = field(default_factory=set, repr=False)
 
     @cached_property
@@ -200,38 +208,56 @@ class Compilation:
         found = as_count(setting.values[0], "the seed", self.sink, 0, 2**53) if setting else 0
         return found or 0
 
+    def build_of(self, block: ExperimentValues) -> Build:
+        """How an experiment builds its network."""
+        setting = block.settings.get("level")
+        if setting is None:
+            return Build(self.seed_of(block))
+        value = setting.values[0]
+        known = {lv for lib in self.libraries.values() for c in lib.cells.values() for lv in c.levels}
+        said = value.text if isinstance(value, PathValue) else ""
+        if said not in known and self._is_complete:
+            self.sink.error(
+                "unknown-name", "no imported cell has this level", setting.span,
+                help=did_you_mean(said, known - {""}) or f"known: {one_of(sorted(known - {''}))}",
+            )  # fmt: skip
+        return Build(self.seed_of(block), said)
+
     def compile(self, network: str, *, seed: int = 0) -> Compiled:
         """One network as the top of a circuit.
 
         Raises:
             CompileError: with everything found, if anything in the file is known to be wrong.
         """
-        compiled = self.sound(network, seed)
+        compiled = self.sound(network, Build(seed))
         self.sink.raise_errors()
         assert compiled is not None
         return compiled
 
-    def sound(self, network: str, seed: int, *, standalone: bool = True) -> Compiled | None:
+    def sound(
+        self, network: str, build: Build, *, standalone: bool = True
+    ) -> Compiled | None:
         """One network as the top of a circuit, or None, after diagnostics, where it is wrong.
 
         With `standalone = False` it is meant as a cell: its ports are connected outside.
         """
-        key = (network, seed, standalone)
+        key = (network, build, standalone)
         if key not in self._made:
-            self._made[key] = self._make(network, seed, standalone)
+            self._made[key] = self._make(network, build, standalone)
         return self._made[key]
 
-    def _make(self, network: str, seed: int, standalone: bool) -> Compiled | None:
+    def _make(self, network: str, build: Build, standalone: bool) -> Compiled | None:
         if network not in self._bottom_up:
             return None
         found = Sink()
         context = Context(
-            self.networks, self.libraries, self.files, seed, found, self._is_complete,
+            self.networks, self.libraries, self.files, build.seed, found, build.level,
+            self._is_complete,
             frozenset(self._unsound | (set(self.networks) - set(self._bottom_up)) - {network}),
         )  # fmt: skip
         compiled = None
         try:
-            circuit = Circuit(elaborate(context, self.networks[network]), seed)
+            circuit = Circuit(elaborate(context, self.networks[network]), build.seed)
             _check_clashes(circuit, found)
             if circuit.top.whole and not found.errors:
                 flat = flatten(circuit)
@@ -257,19 +283,21 @@ class Compilation:
             _ = self.libraries, self.experiments
             used = {p for n in self.networks.values() for p in parts(n, self.networks)}
             for name in self._bottom_up:
-                seeds = self._seeds_of(name)
-                for seed in seeds or [0]:
-                    alone = bool(seeds) or name not in used
-                    if self.sound(name, seed, standalone=alone) is None:
+                builds = self._builds_of(name)
+                for build in builds or [Build()]:
+                    alone = bool(builds) or name not in used
+                    if self.sound(name, build, standalone=alone) is None:
                         break
         except CompileError:
             pass
         return self.sink
 
-    def _seeds_of(self, network: str) -> list[int]:
-        """The seeds with which the experiments of the file build a network."""
+    def _builds_of(self, network: str) -> list[Build]:
+        """The ways in which the experiments of the file build a network."""
         blocks = [self.experiments[key] for key in self.to_check]
-        return sorted({self.seed_of(b) for b in blocks if self.built_for(b) == network})
+        return list(
+            dict.fromkeys(self.build_of(b) for b in blocks if self.built_for(b) == network)
+        )
 
     @cached_property
     def to_check(self) -> list[tuple[str, str]]:

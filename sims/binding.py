@@ -60,12 +60,12 @@ def bind_training(compilation: Compilation, name: str) -> BoundTraining:
     network = compilation.built_for(train)
     bound = None
     if network is not None:
-        seed = compilation.seed_of(train)
+        build = compilation.build_of(train)
         task = compilation.experiments["task", train.subject.text]
-        compiled = compilation.sound(network, seed)
+        compiled = compilation.sound(network, build)
         if compiled is not None:
             with own_sink(compilation) as sink:
-                bound = _Training(compilation, compiled, task, seed, sink, train).bound()
+                bound = _Training(compilation, compiled, task, build.seed, sink, train).bound()
     compilation.sink.raise_errors()
     assert bound is not None
     return bound
@@ -77,11 +77,11 @@ def check_task(compilation: Compilation, name: str) -> None:
     network = compilation.built_for(task)
     if network is None:
         return
-    seed = compilation.seed_of(task)
-    compiled = compilation.sound(network, seed)
+    build = compilation.build_of(task)
+    compiled = compilation.sound(network, build)
     if compiled is not None:
         with own_sink(compilation) as sink:
-            _Task(compilation, compiled, task, seed, sink).asked()
+            _Task(compilation, compiled, task, build.seed, sink).asked()
 
 
 @contextmanager

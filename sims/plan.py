@@ -34,10 +34,14 @@ class Learned:
 
 @dataclass(frozen=True, eq=False)
 class Transient:
-    """A solve by a transient: its values at `stop`."""
+    """A solve by a transient: its values at `stop`.
+
+    `max_step` bounds ngspice's own step; None leaves it to ngspice.
+    """
 
     stop: float
     step: float
+    max_step: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@
     parameters.npy   learned parameters, a row an epoch (nan where there is none yet), in the order of
                      run.json's `learned`
     checkpoint.npz   the state to go on from
-    waves.npz        a simulation's signals
+    waves.npz        a simulation's signals; over a sweep `waves-000.npz`, ... hold each transient
     *.png, report.html
 
 Files are replaced whole (written beside, then renamed), so that a run that dies leaves the last good ones.
@@ -74,6 +74,13 @@ def write_bytes(folder: Path, name: str, content: bytes) -> None:
     beside.replace(folder / name)
 
 
+def write_arrays(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Replace an `.npz` file whole."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **dict(arrays))  # type: ignore[arg-type]
+    write_bytes(folder, name, buffer.getvalue())
+
+
 def write_json(folder: Path, name: str, content: Mapping[str, Any]) -> None:
     """Replace a JSON file whole; what is not a number becomes null."""
     write_text(folder, name, json.dumps(_clean(content), indent=2) + "\n")
@@ -128,9 +135,7 @@ def write_state(folder: Path, state: State) -> None:
         ("target", state.targets),
     ):
         arrays |= {f"{prefix}:{name}": values for name, values in group.items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    write_bytes(folder, CHECKPOINT, buffer.getvalue())
+    write_arrays(folder, CHECKPOINT, arrays)
     write_metrics(folder, state.rows)
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.bench import Bench
 from tellegen.diagnostics import Sink, did_you_mean, one_of
-from tellegen.elaborate.experiment import AssignmentValue, ExperimentValues
+from tellegen.elaborate.experiment import (
+    AssignmentValue,
+    ExperimentValues,
+    elaborate_experiment,
+)
 from tellegen.emit.spice import dc
 from tellegen.files import FileRefused
 from tellegen.manifest import InputMap, Manifest
 from tellegen.pipeline import Compilation, Compiled, open_file
+from tellegen.quantity import symbol_of
+from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
 from tellegen.sims.binding import own_sink, transient_of, undriven
@@ -26,7 +31,7 @@ from tellegen.sims.provenance import provenance
 from tellegen.sims.session import Session
 from tellegen.sims.signals import matching, plain, recordable, without_indices
 from tellegen.sims.training import choose
-from tellegen.sims.waveforms import WAVEFORMS, WaveformError
+from tellegen.sims.waveforms import WAVEFORMS, Site, WaveformError
 from tellegen.values import (
     CallValue,
     Number,
@@ -44,21 +49,37 @@ Values = NDArray[np.float64]
 _TIME = "time"  # what a transient's times are called among its signals
 
 
+@dataclass(frozen=True)
+class Axis:
+    """What a sweep goes over: a name of the block, its values in SI units, and their unit."""
+
+    name: str
+    values: tuple[float, ...]
+    unit: str
+
+
 @dataclass(frozen=True, eq=False)
 class SimulationPlan:
-    """A simulation: the netlist with its drives, and what is recorded.
+    """A simulation: netlists with their drives, and what is recorded.
 
-    `record` maps a signal as the author named it to the names that a session reads; `transient` is
-    None for an operating point.
+    `netlists` holds one for each value of the sweep, or a single one; they differ in their drives
+    only. `record` maps a signal as the author named it to the names that a session reads;
+    `transient` is None for an operating point.
     """
 
     name: str
     network: str
-    netlist: str
+    netlists: tuple[str, ...]
     manifest: Manifest
     record: dict[str, str]
     transient: Transient | None
+    sweep: Axis | None
     seed: int
+
+    @property
+    def netlist(self) -> str:
+        """The (first) netlist."""
+        return self.netlists[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,81 +98,118 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     """
     block = compilation.experiments["simulate", name]
     network = compilation.built_for(block)
-    seed = compilation.seed_of(block)
-    compiled = None if network is None else compilation.sound(network, seed)
-    drives: dict[str, list[str]] = {}
+    build = compilation.build_of(block)
+    compiled = None if network is None else compilation.sound(network, build)
+    found: list[dict[str, list[str]]] = []
     record: dict[str, str] = {}
     transient = None
     if compiled is not None:
         bare = compiled.emit().manifest
         with own_sink(compilation) as sink:
-            for said in block.drives:
-                for port in matching(said.port, bare.inputs, "input", sink):
-                    found = _drive(said, port, bare.inputs[port], compilation, sink)
-                    if found is not None:
-                        drives[port] = found
-            undriven(compiled, bare, block, sink)
             transient = transient_of(block, sink)
+            for at in block.sweep.values if block.sweep else (None,):
+                drives = _Drives(compilation, block, at, build.seed, transient, sink)
+                found.append(drives.texts(bare))
+                if sink.errors:
+                    break
+            undriven(compiled, bare, block, sink)
             record = _record(block, bare, sink)
             if transient and _TIME in record:
                 _time_taken(block, sink)
     compilation.sink.raise_errors()
     assert compiled is not None
-    analysis = (
-        f".tran {transient.step:.9g} {transient.stop:.9g} 0 {transient.step:.9g}"
-        if transient
-        else ".op"
-    )
-    bench = Bench(drives=drives, analysis=analysis, notes=(f"simulation {name}",))
-    emitted = compiled.emit(bench)
+    analysis = ".op"
+    if transient:
+        most = min([transient.step, *(c.max_step for c in compiled.circuit.cells() if c.max_step)])
+        transient = replace(transient, max_step=most)
+        analysis = f".tran {transient.step:.9g} {transient.stop:.9g} 0 {most:.9g}"
+    emitted = [
+        compiled.emit(Bench(drives=drives, analysis=analysis, notes=(f"simulation {name}",)))
+        for drives in found
+    ]
     plan = SimulationPlan(
-        name, block.subject.text, emitted.netlist, emitted.manifest, record, transient, seed
-    )
+        name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
+        transient, _axis(block), build.seed,
+    )  # fmt: skip
     return BoundSimulation(plan, compiled)
 
 
-def _drive(
-    said: AssignmentValue, port: str, entry: InputMap, compilation: Compilation, sink: Sink
-) -> list[str] | None:
-    """The SPICE source text of each element of an input; one value serves all of them."""
-    size = len(entry.sources)
-    value = said.value
-    items = value.items if isinstance(value, SequenceValue) else (value,)
-    unit = "A" if entry.kind == "current" else "V"
-    texts = [_source(v, port, unit, compilation, sink) for v in items]
-    if any(t is None for t in texts):
+def _axis(block: ExperimentValues) -> Axis | None:
+    if block.sweep is None:
         return None
-    if len(texts) not in (1, size):
-        sink.error("shape-mismatch", f"input `{port}` has {size} elements, but {len(texts)} drives are given",
-                   value.span)  # fmt: skip
-        return None
-    found = [t for t in texts if t is not None]
-    return found * size if len(found) == 1 else found
+    values = tuple(v.value for v in block.sweep.values)
+    return Axis(block.sweep.name, values, symbol_of(block.sweep.values[0].dimension))
 
 
-def _source(value: Value, port: str, unit: str, compilation: Compilation, sink: Sink) -> str | None:
-    if isinstance(value, Unknown):
+@dataclass(frozen=True)
+class _Drives:
+    """The drives of a simulation at a value of its sweep."""
+
+    compilation: Compilation
+    block: ExperimentValues
+    at: Number | None
+    seed: int
+    transient: Transient | None
+    sink: Sink
+
+    def texts(self, manifest: Manifest) -> dict[str, list[str]]:
+        """The SPICE source text of each element of each input that is driven."""
+        block = self.block
+        if self.at is not None and block.block is not None:
+            block = elaborate_experiment(block.block, self.sink, self.at)
+        found: dict[str, list[str]] = {}
+        for said in block.drives:
+            for port in matching(said.port, manifest.inputs, "input", self.sink):
+                texts = self.port(said, port, manifest.inputs[port])
+                if texts is not None:
+                    found[port] = texts
+        return found
+
+    def port(self, said: AssignmentValue, port: str, entry: InputMap) -> list[str] | None:
+        """The texts of an input; one value serves all of its elements."""
+        size = len(entry.sources)
+        value = said.value
+        items = value.items if isinstance(value, SequenceValue) else (value,)
+        if len(items) not in (1, size):
+            self.sink.error("shape-mismatch", f"input `{port}` has {size} elements, but {len(items)} drives are given",
+                            value.span)  # fmt: skip
+            return None
+        unit = "A" if entry.kind == "current" else "V"
+        texts: list[str] = []
+        for k, item in enumerate(items):
+            made = self.source(item, port, unit, k, size // len(items))
+            if made is None:
+                return None
+            texts += made
+        return texts
+
+    def source(self, value: Value, port: str, unit: str, k: int, count: int) -> list[str] | None:
+        if isinstance(value, Unknown):
+            return None
+        sink = self.sink
+        if isinstance(value, Number):
+            found = convert(value, number(unit), f"input `{port}`", sink)
+            return None if isinstance(found, Unknown) else dc([found]) * count
+        if not isinstance(value, CallValue):
+            sink.error("wrong-kind", "an input is driven with a number or a waveform", value.span,
+                       help=f"waveforms: {one_of(WAVEFORMS)}")  # fmt: skip
+            return None
+        found = lookup(value, WAVEFORMS, "waveform", sink)
+        if found is None:
+            return None
+        bound = bind(value, found.name, found.arguments, sink, subject=unit, variadic=found.variadic)
+        if bound is None:
+            return None
+        rng = stream(self.seed, self.block.name.text, f"drive {port} {k}")
+        stop = self.transient.stop if self.transient else 0.0
+        try:
+            made = found.call(Site(self.compilation.files, unit, count, stop, rng), **bound)
+            return [made] * count if isinstance(made, str) else list(made)
+        except WaveformError as error:
+            sink.error(error.code, str(error), error.span or value.span)
+        except FileRefused as error:
+            sink.error(error.code, str(error), value.span, help=error.help)
         return None
-    if isinstance(value, Number):
-        found = convert(value, number(unit), f"input `{port}`", sink)
-        return None if isinstance(found, Unknown) else dc([found])[0]
-    if not isinstance(value, CallValue):
-        sink.error("wrong-kind", "an input is driven with a number or a waveform", value.span,
-                   help=f"waveforms: {one_of(WAVEFORMS)}")  # fmt: skip
-        return None
-    found = lookup(value, WAVEFORMS, "waveform", sink)
-    if found is None:
-        return None
-    bound = bind(value, found.name, found.arguments, sink, subject=unit, variadic=found.variadic)
-    if bound is None:
-        return None
-    try:
-        return str(found.call(compilation.files, unit, **bound))
-    except WaveformError as error:
-        sink.error(error.code, str(error), error.span or value.span)
-    except FileRefused as error:
-        sink.error(error.code, str(error), value.span, help=error.help)
-    return None
 
 
 def _record(block: ExperimentValues, manifest: Manifest, sink: Sink) -> dict[str, str]:
@@ -205,9 +263,11 @@ class SimulationResult:
     Attributes:
         folder: the run folder.
         plan: what was simulated.
-        time: (times,) in seconds, or None for an operating point.
-        signals: recorded values, (times, *shape), or (*shape) for an operating point.
+        time: (times,) in seconds, or None for an operating point and for a sweep.
+        signals: recorded values, (times, *shape); (*shape) for an operating point; for a sweep
+            (values of the sweep, *shape), of transients the values at their end.
         units: the unit of each signal.
+        points: the waveforms of a sweep of transients, (time, signals) for each of its values.
     """
 
     folder: Path
@@ -215,12 +275,16 @@ class SimulationResult:
     time: Values | None
     signals: dict[str, Values]
     units: dict[str, str]
+    points: tuple[tuple[Values, dict[str, Values]], ...] = ()
 
     def to_xarray(self) -> xarray.Dataset:
         """The signals as an xarray data set (needs the `xarray` extra)."""
         from tellegen.sims.labelled import simulation_dataset
 
         return simulation_dataset(self)
+
+
+Progress = Callable[[int, int], None]
 
 
 def simulate(
@@ -234,8 +298,11 @@ def simulate(
     out: str | Path = "runs",
     library: Path | None = None,
     timeout: float = 600.0,
+    progress: Progress = lambda done, of: None,
 ) -> SimulationResult:
     """Run a `simulate` block of a `.tgn` file in ngspice; arguments as those of `train`.
+
+    `progress` is told how many of how many values of a sweep are done.
 
     Raises:
         CompileError: for what is wrong with the file.
@@ -250,41 +317,67 @@ def simulate(
         "kind": "simulate", "name": plan.name, "network": plan.network, "status": "running",
         "file": compilation.source.name, "overrides": list(compilation.overrides), "seed": plan.seed,
         "transient": plan.transient and {"stop": plan.transient.stop, "step": plan.transient.step},
+        "sweep": plan.sweep and {"name": plan.sweep.name, "unit": plan.sweep.unit,
+                                 "values": plan.sweep.values},
         "signals": units, "provenance": facts,
     }  # fmt: skip
     rf.write_text(folder, rf.SOURCE, compilation.source.text)
     rf.write_text(folder, rf.NETLIST, plan.netlist)
     rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
     rf.write_json(folder, rf.RUN, record)
+    points: list[tuple[Values | None, dict[str, Values]]] = []
     try:
-        time, signals = run_plan(plan, library=library, timeout=timeout)
-    except Exception as error:
-        rf.write_json(folder, rf.RUN, record | {"status": "failed", "failure": str(error)})
+        for k, point in enumerate(run_plan(plan, library=library, timeout=timeout)):
+            points.append(point)
+            if plan.sweep is not None and point[0] is not None:
+                rf.write_arrays(folder, f"waves-{k:03d}.npz", {_TIME: point[0], **point[1]})
+            progress(k + 1, len(plan.netlists))
+    except BaseException as error:
+        status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+        _write_waves(folder, plan, points)
+        rf.write_json(folder, rf.RUN, record | {"status": status, "failure": str(error)})
         raise
-    arrays: dict[str, Any] = dict(signals) if time is None else {_TIME: time, **signals}
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    rf.write_bytes(folder, rf.WAVES, buffer.getvalue())
+    time, signals = _write_waves(folder, plan, points)
     rf.write_json(folder, rf.RUN, record | {"status": "finished"})
-    return SimulationResult(folder, plan, time, signals, units)
+    kept = tuple((t, s) for t, s in points if t is not None) if plan.sweep else ()
+    return SimulationResult(folder, plan, time, signals, units, kept)
+
+
+def _write_waves(
+    folder: Path, plan: SimulationPlan, points: list[tuple[Values | None, dict[str, Values]]]
+) -> tuple[Values | None, dict[str, Values]]:
+    """Keep what was simulated so far; a sweep as a table of the last values over its own."""
+    if not points:
+        return None, {}
+    time, signals = points[0]
+    axis: dict[str, Values] = {} if time is None else {_TIME: time}
+    if plan.sweep is not None:
+        last = [{n: v if t is None else v[-1] for n, v in found.items()} for t, found in points]
+        time, signals = None, {n: np.array([found[n] for found in last]) for n in signals}
+        axis = {plan.sweep.name: np.array(plan.sweep.values[: len(points)])}
+    rf.write_arrays(folder, rf.WAVES, {**axis, **signals})
+    return time, signals
 
 
 def run_plan(
     plan: SimulationPlan, *, library: Path | None = None, timeout: float = 600.0
-) -> tuple[Values | None, dict[str, Values]]:
-    """Run a planned simulation: the times (None for an operating point) and the recorded signals."""
+) -> Iterator[tuple[Values | None, dict[str, Values]]]:
+    """Run a planned simulation: for each netlist the times (None for an operating point) and signals."""
     sources = list(dict.fromkeys(plan.record.values()))
-    with Session(plan.netlist, plan.manifest, library=library, timeout=timeout) as session:
-        if plan.transient is None:
-            session.solve()
-            time, whole = None, {s: session.read(s)[None] for s in sources}
-        else:
-            waves = session.transient(
-                plan.transient.step, plan.transient.stop, sources, max_step=plan.transient.step
-            )
-            time, whole = waves.time, waves.values
-    signals = {n: _part(n, s, whole[s], plan.manifest) for n, s in plan.record.items()}
-    return time, signals if time is not None else {n: v[0] for n, v in signals.items()}
+    for netlist in plan.netlists:
+        with Session(netlist, plan.manifest, library=library, timeout=timeout) as session:
+            time = None
+            if plan.transient is None:
+                session.solve()
+                whole = {s: session.read(s)[None] for s in sources}
+            else:
+                waves = session.transient(
+                    plan.transient.step, plan.transient.stop, sources,
+                    max_step=plan.transient.max_step,
+                )  # fmt: skip
+                time, whole = waves.time, waves.values
+        signals = {n: _part(n, s, whole[s], plan.manifest) for n, s in plan.record.items()}
+        yield time, signals if time is not None else {n: v[0] for n, v in signals.items()}
 
 
 def _part(name: str, source: str, values: Values, manifest: Manifest) -> Values:

@@ -1,7 +1,8 @@
-"""Drives of a simulation: constants, SPICE's source functions, and tables.
+"""Drives of a simulation: constants, SPICE's source functions, tables, and trains of spikes.
 
-Each is a declared function that gives the SPICE text of one source; times are in seconds, values in the
-unit of the driven port (`@`). A new waveform is a new function here.
+Each is a declared function that gives the SPICE text of a source, or a text for each element where
+they differ; times are in seconds, values in the unit of the driven port (`@`). A new waveform is a new
+function here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import io
 import itertools
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
 
 from tellegen.emit.spice import number as spelled
 from tellegen.files import FileRefused, Files
@@ -20,6 +24,7 @@ from tellegen.source import Span
 from tellegen.values import Number, SequenceValue, Value
 
 _TIME = "s"
+MOST_SPIKES = 1_000_000
 
 
 class WaveformError(ValueError):
@@ -34,12 +39,31 @@ class WaveformError(ValueError):
         self.span = span
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where a waveform drives.
+
+    Attributes:
+        files: which files it may read.
+        unit: of the driven port.
+        count: how many elements it drives.
+        stop: the length of the transient in seconds, 0 for an operating point.
+        rng: a random stream that belongs to this drive.
+    """
+
+    files: Files
+    unit: str
+    count: int
+    stop: float
+    rng: np.random.Generator
+
+
 def _call(name: str, values: Iterable[float]) -> str:
     return f"{name}({' '.join(spelled(v) for v in values)})"
 
 
 @function(value=number("@"))
-def dc(_files: Files, _unit: str, value: float) -> str:
+def dc(_site: Site, value: float) -> str:
     """A constant."""
     return f"dc {spelled(value)}"
 
@@ -50,7 +74,7 @@ def dc(_files: Files, _unit: str, value: float) -> str:
     width=number(_TIME, low=0), period=number(_TIME, low=1e-15, default=1e9),
 )  # fmt: skip
 def pulse(
-    _files: Files, _unit: str, low: float, high: float, delay: float, rise: float, fall: float,
+    _site: Site, low: float, high: float, delay: float, rise: float, fall: float,
     width: float, period: float,
 ) -> str:  # fmt: skip
     """SPICE's PULSE: from `low` to `high` after `delay`, for `width`, again after each `period`."""
@@ -62,7 +86,7 @@ def pulse(
     delay=number(_TIME, default=0.0, low=0), phase=number("rad", default=0.0),
 )  # fmt: skip
 def sine(
-    _files: Files, _unit: str, offset: float, amplitude: float, frequency: float, delay: float,
+    _site: Site, offset: float, amplitude: float, frequency: float, delay: float,
     phase: float,
 ) -> str:  # fmt: skip
     """SPICE's SIN: `offset + amplitude sin(2 pi frequency (t - delay) + phase)` from `delay` on."""
@@ -71,15 +95,15 @@ def sine(
 
 
 @function(variadic=Argument("any"))
-def pwl(_files: Files, unit_: str, items: list[Value]) -> str:
+def pwl(site: Site, items: list[Value]) -> str:
     """SPICE's PWL: straight lines between points `(time, value)`."""
     flat: list[float] = []
     for item in items:
         if not isinstance(item, SequenceValue) or len(item.items) != 2:
             raise WaveformError("wrong-kind", "`pwl` takes points such as `(1 us, 2 V)`", item.span)
-        for part, want in zip(item.items, (_TIME, unit_), strict=True):
+        for part, want in zip(item.items, (_TIME, site.unit), strict=True):
             if not isinstance(part, Number) or part.dimension != unit(want).dimension:
-                message = f"a point of `pwl` is a time and {describe(unit(unit_).dimension)}"
+                message = f"a point of `pwl` is a time and {describe(unit(site.unit).dimension)}"
                 raise WaveformError("unit-mismatch", message, part.span)
             flat.append(part.value)
     return _points(flat)
@@ -89,10 +113,10 @@ def pwl(_files: Files, unit_: str, items: list[Value]) -> str:
     file=Argument("text"), time=number(_TIME, default=1.0), scale=number("@", default=None),
     column=Argument("count", default=1, low=1, high=1000),
 )  # fmt: skip
-def csv(files: Files, _unit: str, file: str, time: float, scale: float | None, column: int) -> str:
+def csv(site: Site, file: str, time: float, scale: float | None, column: int) -> str:
     """A table: its first column is time in units of `time`, `column` (1 on) the value times `scale`."""
     flat: list[float] = []
-    for number_, row in enumerate(reader.reader(io.StringIO(files.read_text(file))), start=1):
+    for number_, row in enumerate(reader.reader(io.StringIO(site.files.read_text(file))), start=1):
         if not any(cell.strip() for cell in row):
             continue
         try:
@@ -107,6 +131,83 @@ def csv(files: Files, _unit: str, file: str, time: float, scale: float | None, c
         return _points(flat)
     except WaveformError as error:
         raise FileRefused("bad-file", f"`{file}` is no waveform: {error}") from None
+
+
+# A spike is a pulse of the supply's height; its time is that of its rise through the half.
+_WIDTH = number(_TIME, default=100e-6, low=1e-9, doc="how long a spike lasts")
+_HEIGHT = number("@", default=1.8, doc="how high a spike is")
+_EDGE = 0.01  # rise and fall, as a share of the width
+
+
+@function(width=_WIDTH, height=_HEIGHT, variadic=number(_TIME, low=0))
+def spikes(_site: Site, items: list[float], width: float, height: float) -> str:
+    """Spikes at the given times."""
+    return _train(np.array(items), width, height)
+
+
+@function(
+    rate=number("Hz", low=1e-9, doc="spikes per second"),
+    start=number(_TIME, default=0.0, low=0, doc="time of the first spike"), width=_WIDTH,
+    height=_HEIGHT,
+)  # fmt: skip
+def regular(site: Site, rate: float, start: float, width: float, height: float) -> str:
+    """Spikes at equal distances."""
+    count = max(0, int(np.ceil((site.stop - start) * rate)))
+    if count > MOST_SPIKES:
+        raise WaveformError("out-of-range", f"this would be more than {MOST_SPIKES} spikes")
+    return _train(start + np.arange(count) / rate, width, height)
+
+
+@function(
+    rate=number("Hz", low=0, doc="mean spikes per second of each element"),
+    correlation=number("", default=0.0, low=0, high=1, doc="of the spike counts of two elements"),
+    jitter=number(_TIME, default=0.0, low=0, doc="standard deviation by which common spikes are spread"),
+    width=_WIDTH, height=_HEIGHT,
+)  # fmt: skip
+def poisson(
+    site: Site, rate: float, correlation: float, jitter: float, width: float, height: float
+) -> list[str]:
+    """Poisson trains, one for each element, independent or thinned from a common one.
+
+    With a correlation c every element takes each spike of a common train of rate/c with the
+    probability c (Kuhn, Aertsen, Rotter, Neural Computation 15, 67 (2003)). A spike that comes
+    within two widths of the one before it is left out.
+    """
+    if rate * site.stop * site.count > MOST_SPIKES:
+        raise WaveformError("out-of-range", f"this would be more than {MOST_SPIKES} spikes")
+    rng = site.rng
+
+    def train(of: float) -> np.ndarray:
+        return np.asarray(rng.uniform(0.0, site.stop, rng.poisson(of * site.stop)))
+
+    if correlation:
+        common = train(rate / correlation)
+        trains = [common[rng.random(len(common)) < correlation] for _ in range(site.count)]
+    else:
+        trains = [train(rate) for _ in range(site.count)]
+    if jitter:
+        trains = [np.abs(t + rng.normal(0.0, jitter, len(t))) for t in trains]
+    return [_train(t, width, height, drop=True) for t in trains]
+
+
+def _train(times: np.ndarray, width: float, height: float, *, drop: bool = False) -> str:
+    """The pulses of a train; with `drop`, spikes too near to the one before are left out."""
+    edge = _EDGE * width
+    kept: list[float] = []
+    for time in np.sort(times):
+        start = max(float(time), edge)
+        if kept and start - kept[-1] < 2 * width:
+            if drop:
+                continue
+            raise WaveformError("out-of-range", f"two spikes are nearer than two widths ({2 * width:g} s)")
+        kept.append(start)
+    if not kept:
+        return "dc 0"
+    flat = [0.0, 0.0]
+    for start in kept:
+        up, down = (start - edge / 2, start + edge / 2), (start + width - edge / 2, start + width + edge / 2)
+        flat += [up[0], 0.0, up[1], height, down[0], height, down[1], 0.0]
+    return _call("pwl", flat)
 
 
 def _points(flat: list[float]) -> str:

@@ -30,7 +30,7 @@ from tellegen.cli import main
 from tellegen.diagnostics import Sink, as_json, render
 from tellegen.emit.spice import Emitted
 from tellegen.files import Files
-from tellegen.pipeline import Compilation, open_file
+from tellegen.pipeline import Build, Compilation, open_file
 from tellegen.sims.binding import bind_training
 from tellegen.sims.check import check_experiments
 from tellegen.sims.deck import run_decks
@@ -129,7 +129,7 @@ def netlists(compilation: Compilation) -> Iterator[str]:
             yield bind_simulation(compilation, name).plan.netlist
     for name in compilation.networks:
         # A network that is meant as a cell may lack what only its surroundings give it.
-        compiled = compilation.sound(name, 0, standalone=False)
+        compiled = compilation.sound(name, Build(), standalone=False)
         if compiled is not None:
             emitted = compiled.emit(Bench(clamps=tuple(compiled.circuit.top.outputs)))
             check_manifest(emitted)

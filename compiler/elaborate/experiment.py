@@ -9,9 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tellegen.diagnostics import Label, Sink
+from tellegen.quantity import describe
 from tellegen.source import Span
 from tellegen.syntax import tree as t
-from tellegen.values import CallValue, PathValue, Value, evaluate
+from tellegen.values import (
+    CallValue,
+    IntervalValue,
+    Number,
+    PathValue,
+    Unknown,
+    Value,
+    evaluate,
+    kind_of,
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +60,21 @@ class LearnValue:
     span: Span
 
 
+@dataclass(frozen=True)
+class SweepValue:
+    """`sweep dt = -40 ms .. 40 ms step 5 ms`: a name and the values that it takes."""
+
+    name: str
+    values: tuple[Number, ...]
+    span: Span
+
+
 @dataclass(eq=False)
 class ExperimentValues:
     """A task, train or simulate block with its expressions evaluated.
 
-    It is `whole` where all of its statements could be read.
+    It is `whole` where all of its statements could be read. With a `sweep` the drives are those at its
+    first value; `block` gives the others.
     """
 
     kind: str
@@ -67,15 +87,35 @@ class ExperimentValues:
     data: DataValue | None = None
     learn: list[LearnValue] = field(default_factory=list)
     record: list[PathValue] = field(default_factory=list)
+    sweep: SweepValue | None = None
+    block: t.Experiment | None = None
     whole: bool = True
 
 
-def elaborate_experiment(block: t.Experiment, sink: Sink) -> ExperimentValues:
-    """The values of a block; what is said twice is reported."""
-    out = ExperimentValues(block.kind, block.name, block.subject, block.span)
+MOST_SWEPT = 10_000
+
+
+def elaborate_experiment(
+    block: t.Experiment, sink: Sink, at: Number | None = None
+) -> ExperimentValues:
+    """The values of a block, with its sweep at a value (by default the first).
+
+    What is said twice is reported.
+    """
+    out = ExperimentValues(block.kind, block.name, block.subject, block.span, block=block)
+    scope: dict[str, Value] = {}
 
     def value(e: t.Expression) -> Value:
-        return evaluate(e, {}, sink, names=True)
+        return evaluate(e, scope, sink, names=True)
+
+    for s in block.statements:
+        if isinstance(s, t.Sweep):
+            if out.sweep is not None:
+                _twice("sweep", s.span, out.sweep.span, sink)
+                continue
+            values = _swept(s, sink)
+            scope[s.name.text] = at or (values[0] if values else Unknown(s.span))
+            out.sweep = SweepValue(s.name.text, values, s.span)
 
     def call(e: t.Call) -> CallValue:
         found = value(e)
@@ -110,6 +150,40 @@ def elaborate_experiment(block: t.Experiment, sink: Sink) -> ExperimentValues:
             case t.Record():
                 out.record.extend(PathValue(p, p.span) for p in s.signals)
     return out
+
+
+def _swept(s: t.Sweep, sink: Sink) -> tuple[Number, ...]:
+    """The values of a sweep; none, after diagnostics, where they cannot be known."""
+    found = [evaluate(e, {}, sink) for e in s.values]
+    if s.step is None:
+        if all(isinstance(v, Number) for v in found):
+            return tuple(v for v in found if isinstance(v, Number))
+        for v in found:
+            if not isinstance(v, Number | Unknown):
+                sink.error("wrong-kind", f"a sweep goes over numbers, not over {kind_of(v)}", v.span,
+                           help="write `LOW .. HIGH step STEP`, or the values one by one")  # fmt: skip
+        return ()
+    step = evaluate(s.step, {}, sink)
+    (between,) = found
+    if isinstance(between, Unknown) or isinstance(step, Unknown):
+        return ()
+    if not isinstance(between, IntervalValue) or not isinstance(step, Number):
+        sink.error("wrong-kind", "a `step` goes with a range: `LOW .. HIGH step STEP`", s.span)
+        return ()
+    if step.dimension != between.low.dimension:
+        sink.error("unit-mismatch", f"the range is {describe(between.low.dimension)}, but its step is "
+                   f"{describe(step.dimension)}", s.step.span)  # fmt: skip
+        return ()
+    size = (between.high.value - between.low.value) / step.value if step.value else -1.0
+    if not 0 <= size < MOST_SWEPT:
+        sink.error("out-of-range", f"this range has no steps of `{step.text}`" if size < 0 else
+                   f"a sweep has at most {MOST_SWEPT} values", s.span)  # fmt: skip
+        return ()
+    # Counted, not added up: the last value is the end of the range, to the last digit.
+    return tuple(
+        Number(between.low.value + k * step.value, step.dimension, s.span)
+        for k in range(int(size * (1 + 1e-12) + 1e-9) + 1)
+    )
 
 
 def _twice(what: str, again: Span, first: Span, sink: Sink) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.cells import Cell, Library
+from tellegen.cells.cell import DELAY
 from tellegen.cells.expression import evaluate as evaluate_spice
 from tellegen.circuit import Group, Module, NodeArray, Nodes, Port, Supply, subscript
 from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
@@ -56,6 +57,7 @@ class Context:
         files: which files may be read.
         seed: of everything drawn.
         sink: takes the diagnostics.
+        level: the level of cells that have it, where an instance does not say another.
         complete: whether all blocks and libraries could be read; else unknown cells are not reported.
         unsound: networks whose mistakes have been reported, and are not to be again.
         modules: those in which nothing is drawn, made once, by network and parameter values.
@@ -67,6 +69,7 @@ class Context:
     files: Files
     seed: int
     sink: Sink
+    level: str = ""
     complete: bool = True
     unsound: frozenset[str] = frozenset()
     modules: dict[tuple[object, ...], Module] = field(default_factory=dict)
@@ -108,6 +111,11 @@ class _Definition:
             for s in self.network.statements
             if isinstance(s, t.Port) and s.kind in ("input", "output")
         ]
+
+    @property
+    def supplies(self) -> list[str]:
+        """The ports that stand on a supply unless they are named."""
+        return self.cell.supplies if self.cell is not None else []
 
     @property
     def noun(self) -> str:
@@ -508,6 +516,28 @@ class _Elaborator:
             self.unknown_cell(cell, [c for lib in candidates for c in lib.cells])
         return None
 
+    def leveled(
+        self, definition: _Definition, arguments: tuple[t.Argument, ...]
+    ) -> tuple[_Definition, tuple[t.Argument, ...]]:
+        """A cell at the level that its `level = ...` or the experiment asks, and the rest."""
+        cell = definition.cell
+        if cell is None or not cell.level:
+            return definition, arguments
+        chosen = cell.levels.get(self.context.level, cell)
+        rest: list[t.Argument] = []
+        for a in arguments:
+            if a.name is None or a.name.text != "level":
+                rest.append(a)
+            elif isinstance(a.value, t.Path) and str(a.value) in cell.levels:
+                chosen = cell.levels[str(a.value)]
+            else:
+                said = " ".join(a.value.span.text.split())
+                self.sink.error(
+                    "unknown-name", f"{definition.noun} has no level `{said}`", a.value.span,
+                    help=did_you_mean(said, cell.levels) or f"it has {one_of(cell.levels)}",
+                )  # fmt: skip
+        return _Definition(chosen, None), tuple(rest)
+
     def unknown_cell(self, cell: t.Cell, cells: list[str]) -> None:
         help = did_you_mean(cell.name.text, [*self.context.networks, *cells])
         if not help and not self.context.libraries:
@@ -530,6 +560,9 @@ class _Elaborator:
 
     def place(self, s: t.Instance) -> None:
         definition = self.definition(s.cell)
+        if definition is not None:
+            definition, arguments = self.leveled(definition, s.arguments)
+            s = replace(s, arguments=arguments)
         shape = self.shape(s.shape, f"the size of `{s.label}`")
         if definition is None or shape is None or not self.fits(math.prod(shape), s.cell.span):
             # Its ports cannot be known: silence what refers to them.
@@ -541,6 +574,8 @@ class _Elaborator:
             return
         ports, shapes, modules, which = made
         given = self.given_nodes(definition, list(ports), s.arguments, s.span)
+        if given is not None:
+            given = self.with_supplies(definition, given, s.cell.span)
         terminals = None if given is None else self.port_nodes(s, ports, shapes, shape, given)
         if terminals is None:
             # Its parameters may be wrong as well: do not wait with them for the next run.
@@ -548,10 +583,11 @@ class _Elaborator:
             return
         flat = np.concatenate([n.reshape(count, -1) for n in terminals.values()], axis=1)
         params = self.params(s.label.text, definition, s.arguments, count, s.cell.span, ports)
-        self.module.groups[s.label.text] = Group(
+        group = Group(
             s.label.text, shape, definition.cell, modules, which, self.port_names(ports, shapes),
             flat.astype(np.int32), params, s.span,
         )  # fmt: skip
+        self.module.groups[s.label.text] = self.delayed(group)
         self.ports_of[s.label.text] = terminals
 
     @staticmethod
@@ -651,6 +687,7 @@ class _Elaborator:
     ) -> dict[str, tuple[Nodes, Span]] | None:
         """The nodes that an instance's arguments connect, by port."""
         given: dict[str, tuple[Nodes, Span]] = {}
+        in_order = [p for p in ports if p not in definition.supplies]
         position = 0
         ok = True
         for a in arguments:
@@ -658,15 +695,15 @@ class _Elaborator:
                 continue  # a parameter
             if a.name is not None:
                 name = a.name.text
-            elif position < len(ports):
-                name, position = ports[position], position + 1
+            elif position < len(in_order):
+                name, position = in_order[position], position + 1
             else:
                 hint = "" if isinstance(a.value, t.Path) else self.named_hint(definition)
                 hint = _decimal_comma(arguments, a) or hint
                 self.sink.error(
                     "arity",
-                    f"{definition.noun} has {len(ports)} port{'s' * (len(ports) != 1)}",
-                    a.span, "one too many", help=hint or f"its ports: {_listed(ports)}",
+                    f"{definition.noun} has {len(in_order)} port{'s' * (len(in_order) != 1)}",
+                    a.span, "one too many", help=hint or f"its ports: {_listed(in_order)}",
                 )  # fmt: skip
                 return None
             if a.arrow and definition.cell is not None:
@@ -691,6 +728,23 @@ class _Elaborator:
                 continue
             given[name] = (nodes, a.value.span)
         return given if ok else None
+
+    def with_supplies(
+        self, definition: _Definition, given: dict[str, tuple[Nodes, Span]], span: Span
+    ) -> dict[str, tuple[Nodes, Span]] | None:
+        """The given nodes, and the supplies that were not named; None after a diagnostic."""
+        missing = [name for name in definition.supplies if name not in given]
+        for name in missing:
+            array = self.module.arrays.get(name)
+            if array is None or array.indices.shape:
+                self.sink.error(
+                    "no-supply", f"{definition.noun} needs a supply, and network "
+                    f"`{self.network.name}` has no node `{name}`", span,
+                    help=f"add `supply {name} = 1.8 V`, or connect it: `{name} = NODE`",
+                )  # fmt: skip
+                return None
+            given[name] = (array.indices, span)
+        return given
 
     def arrow(self, cell: Cell, name: str, a: t.Argument) -> bool:
         if cell.ports[name].direction == "in":
@@ -776,7 +830,7 @@ class _Elaborator:
             assert definition.network is not None
             known = [p.name.text for p in definition.network.parameters]
         else:
-            known = list(cell.params)
+            known = list(cell.settable)
         written: dict[str, t.Argument] = {}
         for a in arguments:
             if a.name is None or a.name.text in ports:
@@ -798,7 +852,7 @@ class _Elaborator:
         if cell is None:
             return {}
         values: dict[str, NDArray[np.float64]] = {}
-        for name, parameter in cell.params.items():
+        for name, parameter in cell.settable.items():
             if name in written:
                 found = self.given_value(label, cell, name, written[name], count)
             elif name in table:
@@ -850,7 +904,7 @@ class _Elaborator:
     def given_value(
         self, label: str, cell: Cell, name: str, a: t.Argument, count: int
     ) -> NDArray[np.float64] | None:
-        parameter = cell.params[name]
+        parameter = cell.settable[name]
         want = number(parameter.unit)
         what = f"`{name}` of cell `{cell.library}.{cell.name}`"
         value = evaluate(a.value, self.scope, self.sink)
@@ -886,7 +940,7 @@ class _Elaborator:
 
     @staticmethod
     def unit_hint(cell: Cell, name: str, value: Number) -> str:
-        want = unit(cell.params[name].unit)
+        want = unit(cell.settable[name].unit)
         for other, parameter in cell.params.items():
             if other != name and unit(parameter.unit).dimension == value.dimension:
                 return f"did you mean `{other} = {value.text}`?"
@@ -907,7 +961,7 @@ class _Elaborator:
         found = lookup(value, _DISTRIBUTIONS, "distribution", self.sink)
         if found is None:
             return None
-        bound = bind(value, found.name, found.arguments, self.sink, subject=cell.params[name].unit)
+        bound = bind(value, found.name, found.arguments, self.sink, subject=cell.settable[name].unit)
         if bound is None:
             return None
         if "low" in bound and "high" in bound and bound["low"] > bound["high"]:
@@ -931,7 +985,7 @@ class _Elaborator:
         self, cell: Cell, name: str, column: Column, file: Text
     ) -> NDArray[np.float64] | None:
         values, dimension = column
-        want = unit(cell.params[name].unit).dimension
+        want = unit(cell.settable[name].unit).dimension
         if dimension != want:
             self.sink.error(
                 "unit-mismatch",
@@ -948,7 +1002,7 @@ class _Elaborator:
         given: t.Argument | Text | None,
     ) -> None:  # fmt: skip
         """Hold the values of a parameter against its range, which may depend on the others."""
-        parameter = cell.params[name]
+        parameter = cell.settable[name]
         low = np.asarray(limit(parameter.min, values, -np.inf))
         high = np.asarray(limit(parameter.max, values, np.inf))
         found = values[name]
@@ -969,10 +1023,50 @@ class _Elaborator:
         self.sink.error("out-of-range", f"{what}, such as `{value}`",
                         given.span if isinstance(given, Text) else given.value.span)  # fmt: skip
 
+    # ------------------------------------------------------------ delays
+
+    def delayed(self, group: Group) -> Group:
+        """The group with its `delay` made of lines before its first spike input, one for each
+        source and delay; they are a group of the cell that the library names for it."""
+        delays = group.params.pop(DELAY.name, None) if group.cell and group.cell.delayed else None
+        if delays is None or not (delays > 0).any():
+            return group
+        assert group.cell is not None and group.cell.delayed is not None
+        library = self.context.libraries[group.cell.library]
+        if not library.delay:
+            self.sink.error(
+                "unknown-argument", f"library `{library.name}` has no cell that delays spikes",
+                group.span,
+            )  # fmt: skip
+            return group
+        line = library.cells[library.delay]
+        column = group.ports.index(group.cell.delayed)
+        late = np.flatnonzero(delays > 0)
+        lines, of_edge = np.unique(
+            np.stack([group.terminals[late, column].astype(float), delays[late]]), axis=1,
+            return_inverse=True,
+        )  # fmt: skip
+        label, count = f"{group.label}.delay", lines.shape[1]
+        ends = self.new_nodes((count,))
+        self.module.arrays[label] = NodeArray(label, "port", "spike", ends, group.span)
+        params = {
+            name: np.full(count, float(p.default or 0.0)) for name, p in line.params.items()
+        } | {DELAY.name: lines[1]}
+        self.module.groups[label] = Group(
+            label, (count,), line, (), np.zeros(count, dtype=np.int32), tuple(line.ports),
+            np.stack([lines[0].astype(np.int32), ends], axis=1), params, group.span,
+        )  # fmt: skip
+        terminals = group.terminals.copy()
+        terminals[late, column] = ends[of_edge.ravel()]
+        return replace(group, terminals=terminals)
+
     # ------------------------------------------------------------ connections
 
     def connection(self, s: t.Connection) -> None:
         definition = self.definition(s.cell)
+        if definition is not None:
+            definition, arguments = self.leveled(definition, s.arguments)
+            s = replace(s, arguments=arguments)
         source = self.population(s.source)
         target = None if s.target is None else self.population(s.target)
         call = evaluate(s.rule, self.scope, self.sink, names=True)
@@ -984,7 +1078,7 @@ class _Elaborator:
             found = self.pairs(s, call, source, target)
             group = found and self.joined(s, definition, source, target, found)
         if group is not None:
-            self.module.groups[s.label.text] = group
+            self.module.groups[s.label.text] = self.delayed(group)
         else:
             # Its parameters may be wrong as well: do not wait with them for the next run.
             ports = dict.fromkeys(definition.ports, "")
@@ -1011,6 +1105,8 @@ class _Elaborator:
         given = self.given_nodes(
             definition, [p for p in names if p not in ends], s.arguments, s.span
         )
+        if given is not None:
+            given = self.with_supplies(definition, given, s.cell.span)
         if given is None:
             return None
         for name in names:
@@ -1056,6 +1152,7 @@ class _Elaborator:
                 p.name.text: p.kind for p in definition.network.statements if isinstance(p, t.Port)
             }
             direction = {n: {"input": "in"}.get(kinds[n], "out") for n in ports}
+        ports = {n: d for n, d in ports.items() if direction[n] != "supply"}
         first = next((n for n, d in direction.items() if d == "in"), None)
         first = first or next((n for n, d in direction.items() if d == "inout"), None)
         rest = [n for n in ports if n != first]

@@ -161,6 +161,15 @@ class Builder(Transformer):
     def record(self, meta: Meta, *signals: t.Path) -> t.Record:
         return t.Record(signals, self._at(meta))
 
+    def sweep(self, meta: Meta, name: Token, *values: Any) -> t.Sweep:
+        return t.Sweep(self._name(name), values, None, self._at(meta))
+
+    def stepped(self, meta: Meta, name: Token, values: Any, step: Any) -> t.Sweep:
+        return t.Sweep(self._name(name), (values,), step, self._at(meta))
+
+    def level(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("level", meta, value)
+
     def _setting(self, keyword: str, meta: Meta, *values: Any) -> t.Setting:
         return t.Setting(keyword, values, self._at(meta))
 

@@ -83,6 +83,9 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
             return f"learn {', '.join(map(path, s.parameters))}{limits} by {_rule(s.rule)}"
         case t.Record():
             return f"record {', '.join(map(path, s.signals))}"
+        case t.Sweep():
+            step = f" step {expression(s.step)}" if s.step else ""
+            return f"sweep {s.name} = {', '.join(map(expression, s.values))}{step}"
 
 
 def _rule(call: t.Call) -> str:

@@ -22,8 +22,8 @@ from tellegen.syntax.build import Builder
 from tellegen.syntax.parse import TooDeep, parser
 
 _ADDABLE = {
-    "train": ("epochs", "batch", "seed", "update"),
-    "simulate": ("seed",),
+    "train": ("epochs", "batch", "seed", "level", "update"),
+    "simulate": ("seed", "level"),
     "task": ("decode",),
 }
 _CALLS = ("update", "decode")

@@ -13,7 +13,7 @@ BLOCKS = ("import", "network", "task", "train", "simulate")
 STATEMENTS = (
     *BLOCKS,
     *("input", "output", "node", "ground", "supply", "data", "drive", "target", "decode"),
-    *("learn", "update", "epochs", "batch", "seed", "transient", "record"),
+    *("learn", "update", "epochs", "batch", "seed", "transient", "record", "sweep", "level"),
 )
 
 # A line end takes the blank and comment lines behind it along.

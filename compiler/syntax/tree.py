@@ -292,7 +292,17 @@ class Record:
     span: Span = _span()
 
 
-ExperimentStatement = Setting | Assignment | Data | Learn | Record
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """`sweep dt = -40 ms .. 40 ms step 5 ms`, or the values one by one (then without a step)."""
+
+    name: Name
+    values: tuple[Expression, ...]
+    step: Expression | None
+    span: Span = _span()
+
+
+ExperimentStatement = Setting | Assignment | Data | Learn | Record | Sweep
 
 
 @dataclass(frozen=True, slots=True)
