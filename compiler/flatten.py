@@ -38,6 +38,7 @@ class FlatSupply:
     path: str
     node: int
     span: Span
+    volts: float = 0.0
 
 
 @dataclass(eq=False)
@@ -105,6 +106,7 @@ def _visit(
                 path + supply.name,
                 int(new[supply.node]),
                 supply.span,
+                supply.volts,
             )
         )
     for group in module.groups.values():

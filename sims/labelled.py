@@ -71,7 +71,11 @@ def simulation_dataset(result: SimulationResult) -> xarray.Dataset:
         "network": result.plan.network,
         "seed": result.plan.seed,
     }
-    return _signals(result.time, result.signals, result.units, attributes)
+    sweep = result.plan.sweep
+    if sweep is None:
+        return _signals(result.time, result.signals, result.units, attributes)
+    values = np.array(sweep.values)
+    return _signals(values, result.signals, result.units, attributes, (sweep.name, sweep.unit))
 
 
 def waveform_dataset(
@@ -90,9 +94,10 @@ def _signals(
     signals: Mapping[str, Values],
     units: Mapping[str, str],
     attributes: Mapping[str, object],
+    axis: tuple[str, str] = ("time", "s"),
 ) -> xarray.Dataset:
     xr = _xarray()
-    first = () if time is None else ("time",)
+    first = () if time is None else (axis[0],)
     found = {
         name: (
             (*first, *_axes(name, values if time is None else values[0])),
@@ -101,7 +106,7 @@ def _signals(
         )
         for name, values in signals.items()
     }
-    times = {} if time is None else {"time": ("time", time, {"units": "s"})}
+    times = {} if time is None else {axis[0]: (axis[0], time, {"units": axis[1]})}
     made: xarray.Dataset = xr.Dataset(found, times, attributes)
     return made
 

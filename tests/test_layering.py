@@ -32,6 +32,7 @@ ORDER = (
     "bench",
     "revalue",
     "emit",
+    "partition",
     "pipeline",
     "explain",
     "sims",

@@ -22,17 +22,23 @@ def command(
 ) -> None:  # fmt: skip
     """Run the simulate block NAME of FILE (the only one, if not named) in ngspice.
 
-    Without a `transient` line in the block it is an operating point. Signals, netlist and a report
-    are kept in a run folder; `waves.npz` holds the signals as numpy arrays.
+    Without a `transient` line in the block it is an operating point; with a `sweep` line it is run
+    for each of its values. Signals, netlist and a report are kept in a run folder; `waves.npz` holds
+    the signals as numpy arrays.
     """
     from tellegen.sims.report import write_report
     from tellegen.sims.simulate import simulate
 
     with c.errors():
-        with Console(stderr=True).status("simulating"):
+        with Console(stderr=True).status("simulating") as shown:
+
+            def progress(done: int, of: int) -> None:
+                if of > 1:
+                    shown.update(f"simulating: {done} of {of} values of the sweep")
+
             result = simulate(
                 file, name, overrides=overrides, seed=seed, cells=cells, allow=allow, out=out,
-                timeout=timeout,
+                timeout=timeout, progress=progress,
             )  # fmt: skip
         page = write_report(result.folder)
         table = Table(title=f"{result.plan.name} ({result.plan.network})")
@@ -46,8 +52,8 @@ def command(
         for signal, values in result.signals.items():
             unit = result.units[signal]
             if result.time is None:
-                shown = " ".join(f"{v:.6g}" for v in np.ravel(values)[:8])
-                table.add_row(signal, unit, shown + (" ..." if np.size(values) > 8 else ""))
+                said = " ".join(f"{v:.6g}" for v in np.ravel(values)[:8])
+                table.add_row(signal, unit, said + (" ..." if np.size(values) > 8 else ""))
             else:
                 last = " ".join(f"{v:.6g}" for v in np.ravel(values[-1])[:4])
                 table.add_row(signal, unit, f"{values.min():.6g}", f"{values.max():.6g}", last)

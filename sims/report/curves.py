@@ -157,9 +157,10 @@ def _distribution(side: Axes, table: Values, best: int | None, wide: bool, theme
 
 
 def waves(
-    time: Values, signals: Mapping[str, Values], units: Mapping[str, str], theme: Theme
-) -> Figure:
-    """Signals over time, a panel for each unit."""
+    time: Values, signals: Mapping[str, Values], units: Mapping[str, str], axis: tuple[str, str],
+    theme: Theme,
+) -> Figure:  # fmt: skip
+    """Signals over time or another axis (name, unit), a panel for each unit."""
     panels: dict[str, list[str]] = {}
     for name in signals:
         panels.setdefault(units.get(name, ""), []).append(name)
@@ -183,8 +184,8 @@ def waves(
         )  # fmt: skip
     if len(panels) > MOST_PANELS:
         figure.suptitle(f"the first {MOST_PANELS} of {len(panels):,} units")
-    quantity_ticks(axes[-1].xaxis, "s")
-    axes[-1].set_xlabel("time")
+    quantity_ticks(axes[-1].xaxis, axis[1])
+    axes[-1].set_xlabel(axis[0])
     return figure
 
 

@@ -128,8 +128,8 @@ def _simulation(record: Record) -> dict[str, Any]:
         found["point"], found["left_out"] = tables.operating_point(record.signals, units)
     elif len(record.time) and record.signals:
         found["waves"] = _picture(
-            partial(curves.waves, record.time, record.signals, units),
-            "signals over time",
+            partial(curves.waves, record.time, record.signals, units, record.axis),
+            f"signals over {record.axis[0]}",
             png=record.folder / WAVES,
         )
     return found

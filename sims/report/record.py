@@ -35,7 +35,8 @@ class Record:
         metrics: columns of `metrics.csv`, each (epochs + 1,); empty arrays where there are none.
         history: learned parameters over time, each (epochs + 1, elements); empty where unknown.
         manifest: None where it cannot be read.
-        time: (times,), or None for an operating point or a training.
+        time: (times,), or None for an operating point or a training; for a sweep its values.
+        axis: name and unit of `time`.
         signals: a simulation's recorded values.
         source, netlist: the texts, empty where missing.
         missing: what could not be read, in words.
@@ -47,6 +48,7 @@ class Record:
     history: dict[str, Values]
     manifest: Manifest | None
     time: Values | None
+    axis: tuple[str, str]
     signals: dict[str, Values]
     source: str
     netlist: str
@@ -90,7 +92,9 @@ def read(folder: Path) -> Record:
         raise rf.RunFolderError(f"`{folder}` holds links, which a run never makes: {links[0]}")
     missing: list[str] = []
     manifest = _manifest(folder, missing)
-    time, signals = _waves(folder, missing)
+    swept = mapping(run.get("sweep"))
+    axis = (text(swept.get("name")), text(swept.get("unit"))) if swept else ("time", "s")
+    time, signals = _waves(folder, axis[0], missing)
     return Record(
         folder=folder,
         run=run,
@@ -98,6 +102,7 @@ def read(folder: Path) -> Record:
         history=_history(folder, run, manifest, missing),
         manifest=manifest,
         time=time,
+        axis=axis,
         signals=signals,
         source=_text(folder, rf.SOURCE, missing),
         netlist=_text(folder, rf.NETLIST, missing),
@@ -205,7 +210,7 @@ def _history(
     return {n: table[:, b - s : b] for n, s, b in zip(names, sizes, stops, strict=True)}
 
 
-def _waves(folder: Path, missing: list[str]) -> tuple[Values | None, dict[str, Values]]:
+def _waves(folder: Path, axis: str, missing: list[str]) -> tuple[Values | None, dict[str, Values]]:
     path = folder / rf.WAVES
     if not path.exists():
         return None, {}
@@ -215,7 +220,7 @@ def _waves(folder: Path, missing: list[str]) -> tuple[Values | None, dict[str, V
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         missing.append(f"{rf.WAVES} cannot be read")
         return None, {}
-    time = signals.pop("time", None)
+    time = signals.pop(axis, None)
     if time is None:
         return None, signals
     if time.ndim != 1 or any(len(v) != len(time) for v in signals.values() if v.ndim):
