@@ -62,7 +62,7 @@ def test_waveforms_are_over_time():
 def test_a_simulation(time):
     shape = () if time is None else (2,)
     result = SimpleNamespace(
-        plan=SimpleNamespace(name="Step", network="Rc", seed=0),
+        plan=SimpleNamespace(name="Step", network="Rc", seed=0, sweep=None),
         time=time,
         signals={"y": np.ones((*shape, 3)), "x": np.ones(shape)},
         units={"y": "V", "x": "A"},
