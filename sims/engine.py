@@ -19,8 +19,8 @@ two engines restarted with equal values go on with equal numbers, bit for bit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite, prod
 from pathlib import Path
 
@@ -28,16 +28,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tellegen.cells.expression import evaluate
-from tellegen.manifest import GROUND, InputMap, Manifest, ObservableMap, OutputMap
+from tellegen.manifest import GROUND, Manifest
 from tellegen.sims.alter import Commands, Group
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.locate import find_library
 from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, with_cards
 from tellegen.sims.ngspice import address, memory, shared_library
+from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.waveform import RemoteTransients, Waveforms
 
 Values = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 _COUNTER = "tellegen_ix"
 _FREE_LOG_EVERY = 10
@@ -87,9 +87,7 @@ class Engine:
         self._netlist = netlist
         self._text = with_cards(netlist, self._cards(netlist, solver))
         self._nodes = [checked_name(name) for name in manifest.nodes]
-        self._branches = sorted(
-            {checked_name(s) for o in manifest.observables.values() for s in o.sources}
-        )
+        self._branches = branches_of(manifest)
         self._drives = {name: Group(entry.sources) for name, entry in manifest.inputs.items()}
         self._clamps = {
             name: _Clamp(
@@ -114,9 +112,9 @@ class Engine:
             ]
         )
         self._signals = {
-            name: self._signal(entry)
+            name: quantity(manifest, name)
             for part in (manifest.observables, manifest.inputs, manifest.outputs)
-            for name, entry in part.items()
+            for name in part
         }
         self._remote: RemoteTransients | None = None
         self._voltages: Values = np.zeros(len(self._nodes) + 1)  # ground, index -1, stays 0
@@ -282,12 +280,6 @@ class Engine:
         signal = self._signals[name]
         return signal.of(self._voltages, self._currents).reshape(signal.shape)
 
-    def _signal(self, entry: InputMap | OutputMap | ObservableMap) -> _Signal:
-        if isinstance(entry, ObservableMap) and entry.kind == "i":
-            at = [self._branches.index(source.lower()) for source in entry.sources]
-            return _Signal(entry.shape, branches=np.array(at, dtype=np.intp))
-        return _Signal(entry.shape, entry.positive.astype(np.intp), entry.negative.astype(np.intp))
-
     def check(self) -> Check:
         """Hold the last (warm) solution against a cold one and against Kirchhoff's current law."""
         warm = self._voltages[:-1]
@@ -339,10 +331,7 @@ class Engine:
         """
         if initial not in ("operating point", "given"):
             raise ValueError(f"initial is 'operating point' or 'given', not {initial!r}")
-        signals = {name: self._signals[name] for name in record if name != "nodes"}
-        if "nodes" in record:
-            every = np.arange(len(self._nodes))
-            signals["nodes"] = _Signal(every.shape, every, np.full_like(every, GROUND))
+        signals = {name: quantity(self.manifest, name) for name in record}
         nodes = sorted({int(k) for s in signals.values() for k in s.nodes() if k != GROUND})
         branches = sorted({int(k) for s in signals.values() for k in s.branches})
         vectors = [self._nodes[k] for k in nodes] + [
@@ -379,26 +368,6 @@ class Engine:
             self._remote = None
         self._points = 0
         self._ng.unload()
-
-
-@dataclass(frozen=True, eq=False)
-class _Signal:
-    """How a named quantity is made of node voltages and branch currents."""
-
-    shape: tuple[int, ...]
-    positive: Index = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    negative: Index = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    branches: Index = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-
-    def of(self, voltages: Values, currents: Values) -> Values:
-        """The quantity from arrays whose first axis is nodes (ground last) and branches."""
-        if len(self.branches):
-            return currents[self.branches]
-        return voltages.take(self.positive, 0) - voltages.take(self.negative, 0)
-
-    def nodes(self) -> Iterable[int]:
-        """Indices of the nodes that it needs."""
-        return [*self.positive.tolist(), *self.negative.tolist()]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import warnings
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,9 +112,13 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         with tempfile.TemporaryDirectory() as empty:
             os.chdir(empty)
             try:
-                self._lib.ngSpice_Init(*self._callbacks, null, null, null, null)
+                self._lib.ngSpice_Init(*self._callbacks, *self._data_callbacks(), null, null)
             finally:
                 os.chdir(here)
+
+    def _data_callbacks(self) -> tuple[Any, Any]:
+        """What ngspice calls with each point, and before the first: nothing."""
+        return ffi.NULL, ffi.NULL
 
     def _heard(self, line: bytes) -> None:
         # A line arrives as "stdout text" or "stderr text".
@@ -211,20 +215,22 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         return found
 
 
+_Kind = TypeVar("_Kind", bound=NgSpice)
 _loaded: list[NgSpice] = []
 
 
-def shared_library(path: Path) -> NgSpice:
+def shared_library(path: Path, kind: type[_Kind] = NgSpice) -> _Kind:  # type: ignore[assignment]
     """This process's ngspice, loaded from `path` at the first call.
 
     Raises:
-        ValueError: the process already holds another library.
+        ValueError: the process already holds another library, or a hold of another kind.
     """
     if not _loaded:
-        _loaded.append(NgSpice(path))
-    if Path(_loaded[0].library_path) != path:
-        raise ValueError(f"this process already holds ngspice from {_loaded[0].library_path}")
-    return _loaded[0]
+        _loaded.append(kind(path))
+    held = _loaded[0]
+    if Path(held.library_path) != path or not isinstance(held, kind):
+        raise ValueError(f"this process already holds ngspice from {held.library_path}")
+    return held
 
 
 def address(pointer: Any) -> int:

@@ -1,0 +1,455 @@
+"""The in-flight engine: a transient that goes on while Python reads and writes it.
+
+ngspice runs, and calls back: for the value of every source that is given from outside (its card
+says `external`), before every step, which is cut so that none leads over an exchange or over a bend
+of a source, and after every point, which is recorded. So an exchange falls on exactly its time, and
+costs no pause of ngspice's; what is written takes effect from the next point on. Only a parameter, an
+element's value, cannot be written while ngspice is in a step: then the transient pauses
+(`stop when`), the value is altered, and it resumes.
+
+One process holds one such transient. No command is ever sent from within a callback: ngspice would
+run it twice.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tellegen.cells.expression import evaluate
+from tellegen.manifest import GROUND, Manifest
+from tellegen.sims import vitals
+from tellegen.sims.alter import Commands, Group
+from tellegen.sims.errors import Cause, SimulationError, cause_of, located
+from tellegen.sims.external import External
+from tellegen.sims.netlist import checked_name, with_cards
+from tellegen.sims.ngspice import NgSpice, ffi, shared_library
+from tellegen.sims.quantities import branches_of, quantity
+from tellegen.sims.recorder import Recorder
+from tellegen.sims.waveform import Waveforms
+
+Values = NDArray[np.float64]
+
+_PAUSE = "tellegen_pause"
+# After a jump of a source comes one step of this share of the longest one: the trapezoidal rule takes
+# the mean of a source before and after, which is wrong for the length of that step. The steps behind it
+# need not grow from there, ngspice's own control of the error is enough.
+_AFTER_JUMP = 1e-6
+# Two times are one where they differ by less than this share.
+_SAME = 1e-12
+
+
+class InFlightNgSpice(NgSpice):
+    """This process's ngspice with its callbacks of a running transient.
+
+    Attributes:
+        listener: what is called; None while no transient runs.
+    """
+
+    listener: InFlight | None = None
+
+    def _data_callbacks(self) -> tuple[Any, Any]:
+        def data(values: Any, _count: int, _ident: int, _user: Any) -> int:
+            if self.listener is not None:
+                self.listener.on_point(values)
+            return 0
+
+        def names(info: Any, _ident: int, _user: Any) -> int:
+            if self.listener is not None:
+                vectors = info.vecs
+                self.listener.on_vectors(
+                    [ffi.string(vectors[k].vecname).decode() for k in range(info.veccount)]
+                )
+            return 0
+
+        self._data = ffi.callback("SendData", data), ffi.callback("SendInitData", names)
+        return self._data
+
+    def connect(self) -> None:
+        """Let ngspice ask for the values of external sources, and for its steps."""
+
+        def source(value: Any, time: float, name: Any, _ident: int, _user: Any) -> int:
+            if self.listener is not None:
+                value[0] = self.listener.external.value(ffi.string(name).lower(), time)
+            return 0
+
+        def step(
+            time: float, delta: Any, _old: float, _redo: int, _ident: int, place: int, _user: Any
+        ) -> int:
+            if self.listener is not None and place == 0:
+                delta[0] = self.listener.on_step(time, delta[0])
+            return 0
+
+        self._sync = (
+            ffi.callback("GetVSRCData", source),
+            ffi.callback("GetISRCData", source),
+            ffi.callback("GetSyncData", step),
+        )
+        self._ident = ffi.new("int *", 0)
+        self._lib.ngSpice_Init_Sync(*self._sync, self._ident, ffi.NULL)
+
+
+@dataclass
+class Exchange:
+    """What a controller sees of a running transient, and what it does to it.
+
+    Attributes:
+        time: of the transient, in seconds.
+        spiked: the signals that have just spiked, for a controller that is called at spikes.
+    """
+
+    _engine: InFlight
+    time: float = 0.0
+    spiked: tuple[str, ...] = ()
+
+    def read(self, name: str) -> Values:
+        """A recorded output, input or observable as it stands, in its declared shape; or "nodes"."""
+        return self._engine.read(name)
+
+    def spikes(self, name: str) -> list[Values]:
+        """The times of the spikes of each element of a watched signal since the last call."""
+        return self._engine.spikes(name)
+
+    def drive(self, name: str, values: ArrayLike) -> None:
+        """Set an external input from now on, in volt or ampere."""
+        self._engine.drive(name, values)
+
+    def write(self, parameter: str, values: ArrayLike) -> None:
+        """Set a programmable parameter from now on; costs a pause of the transient."""
+        self._engine.write(parameter, values)
+
+    def stop(self) -> None:
+        """End the transient here."""
+        self._engine.stopping = True
+
+
+Controller = Callable[[Exchange], None]
+
+
+class InFlight:
+    """One transient in this process's ngspice; see the module's text."""
+
+    def __init__(
+        self,
+        netlist: str,
+        manifest: Manifest,
+        *,
+        library: Path,
+        record: Sequence[str],
+        step: float,
+        stop: float,
+        max_step: float | None = None,
+        external: Sequence[str] = (),
+        spikes: Sequence[str] = (),
+        initial: str = "operating point",
+        file: Path | None = None,
+    ) -> None:
+        """Load the netlist; nothing runs before the first :meth:`advance` or :meth:`control`.
+
+        Args:
+            netlist: SPICE text that the compiler emitted; `manifest` what it says.
+            library: ngspice's shared library.
+            record: what is to be read or kept: ports, observables, "nodes".
+            step: SPICE's TSTEP in seconds; `max_step` its TMAX.
+            stop: the latest end, in seconds.
+            external: the inputs whose values are given while it runs (0 until then).
+            spikes: those of the recorded signals that are watched for spikes.
+            initial: "operating point", or "given" (SPICE's `uic`).
+            file: where the points are kept; in memory if None.
+
+        Raises:
+            SimulationError: ngspice does not accept the netlist.
+            KeyError: the manifest has no such signal or input.
+        """
+        self.manifest = manifest
+        self._ng = shared_library(library, InFlightNgSpice)
+        self._ng.connect()
+        self._signals = {name: quantity(manifest, name) for name in record}
+        self._spiking = {name: self._signals[name] for name in spikes}
+        self._nodes = [checked_name(n) for n in manifest.nodes]
+        branches = branches_of(manifest)
+        self._inputs = {name: manifest.inputs[name] for name in external}
+        sources = [checked_name(s) for entry in self._inputs.values() for s in entry.sources]
+        self.external = External([*sources, f"v{_PAUSE}"])
+        self._first = {
+            name: self.external.number[entry.sources[0].lower().encode()]
+            for name, entry in self._inputs.items()
+            if entry.sources
+        }
+        self._pause = len(sources)
+        self._parameters = {
+            name: Group(entry.elements, entry.attribute)
+            for name, entry in manifest.parameters.items()
+        }
+        self._commands = Commands(list(self._parameters.values()))
+        # What is read: node voltages, then branch currents, each vector once.
+        self._at_node = {}
+        self._at_branch = {}
+        self._vectors: list[str] = []
+        for signal in self._signals.values():
+            for node in signal.nodes():
+                if node != GROUND and node not in self._at_node:
+                    self._at_node[node] = len(self._vectors)
+                    self._vectors.append(self._nodes[node])
+            for branch in signal.branches.tolist():
+                if branch not in self._at_branch:
+                    self._at_branch[branch] = len(self._vectors)
+                    self._vectors.append(f"{branches[branch]}#branch")
+        self._voltages = np.zeros(len(self._nodes) + 1)
+        self._currents = np.zeros(len(branches))
+        watched = {
+            name: [self._at_node[int(k)] for k in signal.positive] for name, signal in self._spiking.items()
+        }
+        flat = list(dict.fromkeys(k for found in watched.values() for k in found))
+        self._watches = {name: [flat.index(k) for k in found] for name, found in watched.items()}
+        self.recorder = Recorder(len(self._vectors), flat, file)
+        tmax = f" {max_step:.17g}" if max_step else f" {step:.17g}"
+        uic = " uic" if initial == "given" else ""
+        self._tran = f"tran {step:.17g} {stop:.17g} 0{tmax}{uic}"
+        self.stop = stop
+        self._max_step = max_step or step
+        text = _with_external(netlist, sources)
+        cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1", ".save none"]
+        try:
+            self._ng.load(with_cards(text, cards))
+        except SimulationError as error:
+            places = located(error.words, manifest)
+            raise SimulationError(error.cause, error.words, places) from None
+        self._begun = False
+        self._found: list[int] | None = None
+        self._points: list[Any] = []
+        self._time_of: Any = None
+        self._due = np.inf  # the next exchange or pause
+        self._controller: Controller | None = None
+        self._every = np.inf
+        self._on_spikes = False
+        self._error: BaseException | None = None
+        self._exchange = Exchange(self)
+        self.stopping = False
+        self._target = 0.0
+        self._regain = False  # whether the last step was the short one after a jump
+        self._usual = 0.0  # the step before it
+        self._altered = False
+
+    # What the transient calls while it runs
+
+    def on_vectors(self, names: list[str]) -> None:
+        """The vectors of the points to come, in their order."""
+        place = {name.lower(): k for k, name in enumerate(names)}
+        self._found = [place[name] for name in ("time", *self._vectors)]
+        self._points = []
+
+    def on_step(self, time: float, delta: float) -> float:
+        """The step to be taken from `time`, at most `delta`."""
+        if self.external.jumped:
+            self.external.jumped = False
+            self._regain = True
+            return self._max_step * _AFTER_JUMP
+        if self._regain:
+            self._regain = False
+            delta = max(delta, self._usual)
+        else:
+            self._usual = delta
+        room = min(self._due, self.external.corner(time)) - time
+        if room <= time * _SAME:  # at the exchange itself: the next one is not known yet
+            return delta
+        if delta >= room:
+            return room
+        # A step that would leave a sliver is made half as long, and the next one the same.
+        return room / 2 if delta > 0.9 * room else delta
+
+    def on_point(self, values: Any) -> None:
+        """A point was accepted."""
+        try:
+            vectors = values.vecsa
+            if not self._points:
+                if self._found is None:
+                    return
+                self._points = [vectors[k] for k in self._found]
+            time, *point = [vector.creal for vector in self._points]
+            fired = self.recorder.take(time, point)
+            if fired and self._on_spikes and self._controller is not None:
+                self._call(time, fired)
+            if time >= self._due * (1 - _SAME):
+                self._reached(time)
+        except BaseException as error:
+            # An exception would be lost in ngspice: it is kept, and raised when ngspice has paused.
+            self._error = error
+            self._halt()
+
+    def _reached(self, time: float) -> None:
+        vitals.tick()
+        if self._controller is not None and not self._on_spikes:
+            self._call(time, [])
+            self._due = min(self._target, (round(time / self._every) + 1) * self._every)
+        if time >= self._target * (1 - _SAME):
+            self._due = np.inf
+
+    def _call(self, time: float, fired: list[int]) -> None:
+        assert self._controller is not None
+        exchange = self._exchange
+        exchange.time = time
+        exchange.spiked = tuple(
+            name for name, watches in self._watches.items() if set(watches) & set(fired)
+        )
+        self._controller(exchange)
+        if self.stopping or self._altered:
+            self._halt()
+
+    def _halt(self) -> None:
+        """Ask ngspice to pause at the next point."""
+        self.external.hold(self._pause, 1.0)
+
+    # What its owner calls between
+
+    @property
+    def time(self) -> float:
+        """Where the transient stands, in seconds."""
+        return self.recorder.time
+
+    def advance(self, until: float) -> float:
+        """Run to exactly `until` (or the end) and pause; returns the time."""
+        self._target = self._due = min(until, self.stop)
+        while not self.stopping and self.time < self._target * (1 - _SAME):
+            self._run()
+        return self.time
+
+    def control(
+        self, controller: Controller | str, *, every: float = 0.0, until: float | None = None
+    ) -> float:
+        """Run to `until` with a controller that takes part: `controller(exchange)`.
+
+        Args:
+            controller: a callable, or "module:name" of one.
+            every: seconds between two calls; 0 to be called at every spike of a watched signal.
+            until: seconds; the transient's end by default.
+
+        Raises:
+            Exception: whatever the controller raises, once ngspice has paused.
+        """
+        if isinstance(controller, str):
+            module, _, name = controller.partition(":")
+            controller = getattr(importlib.import_module(module), name)
+        if every < 0 or (not every and not self._watches):
+            raise ValueError("say `every`, or record signals whose spikes are watched")
+        self._controller = controller  # type: ignore[assignment]
+        self._on_spikes = not every
+        self._every = every or np.inf
+        self._target = self.stop if until is None else min(until, self.stop)
+        self._due = self._target
+        if every:
+            self._due = min(self._target, (int(self.time / every * (1 + _SAME)) + 1) * every)
+        try:
+            while not self.stopping and self.time < self._target * (1 - _SAME):
+                self._run()
+        finally:
+            self._controller = None
+        return self.time
+
+    def _run(self) -> None:
+        """Let ngspice run until it pauses."""
+        ng = self._ng
+        ng.forget_words()
+        for line in self._commands.pending():
+            ng.command(line)
+        self._altered = False
+        self.external.hold(self._pause, 0.0)
+        before = self.time
+        self._ng.listener = self
+        try:
+            ng.command(f"stop when v({_PAUSE}) > 0.5")
+            ng.command(f"stop when time > {self._target * (1 - 1e-10):.15g}")
+            ng.command("resume" if self._begun else self._tran)
+            ng.command("delete all")
+        finally:
+            self._ng.listener = None
+        self._begun = True
+        ng.free_log()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self.time <= before and not self._altered:
+            words = ng.words()
+            raise SimulationError(cause_of(words), words, located(words, self.manifest))
+
+    # Reading and writing
+
+    def read(self, name: str) -> Values:
+        """A recorded signal at the last point, in its declared shape."""
+        signal = self._signals[name]
+        last = self.recorder.last
+        for node, k in self._at_node.items():
+            self._voltages[node] = last[k]
+        for branch, k in self._at_branch.items():
+            self._currents[branch] = last[k]
+        return signal.of(self._voltages, self._currents).reshape(signal.shape).copy()
+
+    def spikes(self, name: str) -> list[Values]:
+        """The times of the spikes of each element of a watched signal since the last call."""
+        return [np.array(self.recorder.spikes(w)) for w in self._watches[name]]
+
+    def drive(self, name: str, values: ArrayLike) -> None:
+        """Set an external input from now on, in volt or ampere."""
+        entry = self._inputs[name]
+        flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
+        if not np.isfinite(flat).all():
+            raise ValueError(f"{name} would get values that are not finite")
+        first = self._first[name]
+        for k, value in enumerate(flat.tolist()):
+            self.external.hold(first + k, value)
+
+    def follow(self, name: str, element: int, times: Sequence[float], values: Sequence[float]) -> None:
+        """Let an element of an external input follow straight lines between points to come."""
+        self.external.follow(self._first[name] + element, times, values)
+
+    def write(self, parameter: str, values: ArrayLike) -> None:
+        """Set a programmable parameter from now on, in its header's unit."""
+        entry = self.manifest.parameters[parameter]
+        flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
+        element = evaluate(entry.expression, {**entry.arguments, entry.symbol: flat})
+        element = np.array(np.broadcast_to(element, flat.shape))
+        if not np.isfinite(element).all():
+            raise ValueError(f"{parameter} gives an element value that is not finite")
+        self._parameters[parameter].wanted = element
+        self._altered = True
+
+    def waveforms(self, names: Sequence[str] | None = None) -> Waveforms:
+        """What was recorded so far (all recorded signals by default)."""
+        table = self.recorder.table()
+        voltages = np.zeros((len(self._nodes) + 1, len(table)))
+        currents = np.zeros((len(self._currents), len(table)))
+        for node, k in self._at_node.items():
+            voltages[node] = table[:, 1 + k]
+        for branch, k in self._at_branch.items():
+            currents[branch] = table[:, 1 + k]
+        values = {}
+        for name in names if names is not None else self._signals:
+            signal = self._signals[name]
+            values[name] = signal.of(voltages, currents).T.reshape(len(table), *signal.shape)
+        return Waveforms(np.array(table[:, 0]), values)
+
+    def close(self) -> None:
+        """Remove the circuit."""
+        self.recorder.close()
+        self._ng.unload()
+
+
+def _with_external(netlist: str, sources: Sequence[str]) -> str:
+    """The netlist with the given sources' values replaced by `external`."""
+    wanted = set(sources)
+    lines: list[str] = []
+    dropping = False
+    for line in netlist.splitlines():
+        if line.startswith("+") and dropping:
+            continue
+        words = line.split()
+        dropping = bool(words) and words[0].lower() in wanted
+        lines.append(" ".join([*words[:3], "external"]) if dropping else line)
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""What a running transient shows: its last point, the recorded points, and spikes.
+
+Points come one by one, from within ngspice. They are kept in blocks; with a file they go to the disk
+block by block, so that a long run needs no more memory than a short one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellegen.sims.events import SPIKE
+
+Values = NDArray[np.float64]
+_BLOCK = 4096  # points
+
+
+class Recorder:
+    """Points of some vectors over time.
+
+    Args:
+        vectors: how many.
+        watched: which of them are watched for spikes.
+        file: where to keep what was recorded (raw rows of float64, time first); in memory if None.
+    """
+
+    def __init__(self, vectors: int, watched: list[int], file: Path | None = None) -> None:
+        self.time = 0.0
+        self.last: Values = np.zeros(vectors)
+        self.count = 0
+        self._row = vectors + 1
+        self._block: Values = np.empty((_BLOCK, self._row))
+        self._blocks: list[Values] = []
+        self._file = None if file is None else file.open("wb")
+        self._path = file
+        self._fill = 0
+        self._watched = watched
+        self._high = [True] * len(watched)
+        self._spikes: list[list[float]] = [[] for _ in watched]
+
+    def take(self, time: float, point: list[float]) -> list[int]:
+        """Add a point; which of the watched vectors have just spiked."""
+        before, earlier = self.last, self.time
+        row = self._block[self._fill]
+        row[0] = time
+        row[1:] = point
+        fired: list[int] = []
+        for w, k in enumerate(self._watched):
+            above = point[k] > SPIKE
+            if above and not self._high[w]:
+                share = (SPIKE - before[k]) / (point[k] - before[k])
+                self._spikes[w].append(earlier + share * (time - earlier))
+                fired.append(w)
+            self._high[w] = above
+        self.time, self.last = time, row[1:]
+        self.count += 1
+        self._fill += 1
+        if self._fill == _BLOCK:
+            self._store()
+        return fired
+
+    def _store(self) -> None:
+        if self._file is None:
+            self._blocks.append(self._block[: self._fill])
+            self._block = np.empty((_BLOCK, self._row))
+        else:
+            self._block[: self._fill].tofile(self._file)
+            self._file.flush()
+            self.last = self.last.copy()
+        self._fill = 0
+
+    def spikes(self, w: int) -> list[float]:
+        """The times of a watched vector's spikes since the last call."""
+        found, self._spikes[w] = self._spikes[w], []
+        return found
+
+    def table(self) -> Values:
+        """All points: (points, 1 + vectors), time first; from a file without reading it all."""
+        self._store()
+        if self._path is None:
+            return np.concatenate(self._blocks) if self._blocks else np.empty((0, self._row))
+        if not self._path.stat().st_size:
+            return np.empty((0, self._row))
+        return np.memmap(self._path, dtype=np.float64, mode="r").reshape(-1, self._row)
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._store()
+        if self._file is not None:
+            self._file.close()
