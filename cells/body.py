@@ -97,7 +97,9 @@ def read_bodies(
     for name in names.values():
         if name not in structure.subcircuits:
             place = next((c.card.span for c in structure.subcircuits.values()), source.span(0, 0))
-            which = "named as the file is" if name == cell else "for the level that the header names"
+            which = (
+                "named as the file is" if name == cell else "for the level that the header names"
+            )
             sink.error(BAD, f"the file must define `.subckt {name}`, {which}", place)
             return None
     for subcircuit in structure.subcircuits.values():

@@ -187,9 +187,7 @@ def _cell(
     source = _read(path, folder, BAD, sink)
     if source is None:
         return None
-    cell, diagnostics = _read_cell(
-        path.stem, folder.name, source.name, source.text, shared, solver
-    )
+    cell, diagnostics = _read_cell(path.stem, folder.name, source.name, source.text, shared, solver)
     for diagnostic in diagnostics:
         sink.add(diagnostic)
     return cell

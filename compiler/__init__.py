@@ -23,6 +23,7 @@ from tellegen.diagnostics import CompileError, Diagnostic, TellegenError
 
 if TYPE_CHECKING:
     from tellegen.pipeline import Compilation, Compiled
+    from tellegen.sims.flight import Flight
     from tellegen.sims.session import Session
     from tellegen.sims.simulate import simulate
     from tellegen.sims.training import resume, train
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 __version__ = version("tellegen")
 
 __all__ = [
-    "CompileError", "Diagnostic", "Session", "TellegenError", "compile_file", "compile_text",
+    "CompileError", "Diagnostic", "Flight", "Session", "TellegenError", "compile_file", "compile_text",
     "open_file", "resume", "simulate", "train",
 ]  # fmt: skip
 
 # The simulator's side is loaded when it is used, so that `import tellegen` stays quick and works
 # where there is no ngspice.
 _LAZY = {
+    "Flight": "tellegen.sims.flight",
     "Session": "tellegen.sims.session",
     "open_file": "tellegen.pipeline",
     "resume": "tellegen.sims.training",

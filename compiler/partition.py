@@ -93,9 +93,7 @@ def partition(circuit: Circuit, delay_cells: frozenset[tuple[str, str]]) -> Part
     return Partition(tuple(parts), lines.delay, driven, circuit)
 
 
-def _lines(
-    flat: Flat, delay_cells: frozenset[tuple[str, str]]
-) -> tuple[_Lines, list[FlatGroup]]:
+def _lines(flat: Flat, delay_cells: frozenset[tuple[str, str]]) -> tuple[_Lines, list[FlatGroup]]:
     begin, end, delay, others = [], [], [], []
     for g in flat.groups:
         cell = g.group.cell

@@ -214,7 +214,9 @@ class Compilation:
         if setting is None:
             return Build(self.seed_of(block))
         value = setting.values[0]
-        known = {lv for lib in self.libraries.values() for c in lib.cells.values() for lv in c.levels}
+        known = {
+            lv for lib in self.libraries.values() for c in lib.cells.values() for lv in c.levels
+        }
         said = value.text if isinstance(value, PathValue) else ""
         if said not in known and self._is_complete:
             self.sink.error(
@@ -234,9 +236,7 @@ class Compilation:
         assert compiled is not None
         return compiled
 
-    def sound(
-        self, network: str, build: Build, *, standalone: bool = True
-    ) -> Compiled | None:
+    def sound(self, network: str, build: Build, *, standalone: bool = True) -> Compiled | None:
         """One network as the top of a circuit, or None, after diagnostics, where it is wrong.
 
         With `standalone = False` it is meant as a cell: its ports are connected outside.
@@ -295,9 +295,7 @@ class Compilation:
     def _builds_of(self, network: str) -> list[Build]:
         """The ways in which the experiments of the file build a network."""
         blocks = [self.experiments[key] for key in self.to_check]
-        return list(
-            dict.fromkeys(self.build_of(b) for b in blocks if self.built_for(b) == network)
-        )
+        return list(dict.fromkeys(self.build_of(b) for b in blocks if self.built_for(b) == network))
 
     @cached_property
     def to_check(self) -> list[tuple[str, str]]:

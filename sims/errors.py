@@ -8,9 +8,10 @@ through the manifest to the `.tgn` places they were compiled from, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
@@ -108,3 +109,16 @@ def cause_of(words: str) -> Cause:
     if re.search(r"singular matrix", words, re.IGNORECASE):
         return Cause.SINGULAR
     return Cause.NOT_CONVERGED
+
+
+def placed(
+    what: Callable[..., Any], manifest: Manifest | None, *arguments: Any, **named: Any
+) -> Any:
+    """Call something; a failure that came without source lines (of a process that died) gets them."""
+    try:
+        return what(*arguments, **named)
+    except SimulationError as error:
+        if error.places or manifest is None:
+            raise
+        places = located(error.words, manifest)
+        raise SimulationError(error.cause, error.words, places) from None

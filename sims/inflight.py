@@ -7,15 +7,16 @@ costs no pause of ngspice's; what is written takes effect from the next point on
 element's value, cannot be written while ngspice is in a step: then the transient pauses
 (`stop when`), the value is altered, and it resumes.
 
-One process holds one such transient. No command is ever sent from within a callback: ngspice would
+No command is ever sent from within a callback: ngspice would
 run it twice.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,10 @@ from tellegen.cells.expression import evaluate
 from tellegen.manifest import GROUND, Manifest
 from tellegen.sims import vitals
 from tellegen.sims.alter import Commands, Group
-from tellegen.sims.errors import Cause, SimulationError, cause_of, located
+from tellegen.sims.errors import SimulationError, cause_of, located
 from tellegen.sims.external import External
 from tellegen.sims.netlist import checked_name, with_cards
-from tellegen.sims.ngspice import NgSpice, ffi, shared_library
+from tellegen.sims.ngspice import NgSpice, ffi
 from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.recorder import Recorder
 from tellegen.sims.waveform import Waveforms
@@ -47,13 +48,26 @@ _SAME = 1e-12
 
 
 class InFlightNgSpice(NgSpice):
-    """This process's ngspice with its callbacks of a running transient.
+    """An ngspice with the callbacks of a running transient.
+
+    ngspice keeps its state in the globals of its library: each of these loads a copy of its own, so
+    that a process may hold several transients at a time.
 
     Attributes:
         listener: what is called; None while no transient runs.
     """
 
     listener: InFlight | None = None
+
+    def _load_library(self, verbose: bool) -> None:
+        """Load a copy of the library; the file may go as soon as it is loaded."""
+        own = self._path
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder, f"{id(self):x}.so")
+            shutil.copyfile(own, copy)
+            self._path = str(copy)
+            super()._load_library(verbose)
+        self._path = own
 
     def _data_callbacks(self) -> tuple[Any, Any]:
         def data(values: Any, _count: int, _ident: int, _user: Any) -> int:
@@ -169,7 +183,7 @@ class InFlight:
             KeyError: the manifest has no such signal or input.
         """
         self.manifest = manifest
-        self._ng = shared_library(library, InFlightNgSpice)
+        self._ng = InFlightNgSpice(library)
         self._ng.connect()
         self._signals = {name: quantity(manifest, name) for name in record}
         self._spiking = {name: self._signals[name] for name in spikes}
@@ -205,7 +219,8 @@ class InFlight:
         self._voltages = np.zeros(len(self._nodes) + 1)
         self._currents = np.zeros(len(branches))
         watched = {
-            name: [self._at_node[int(k)] for k in signal.positive] for name, signal in self._spiking.items()
+            name: [self._at_node[int(k)] for k in signal.positive]
+            for name, signal in self._spiking.items()
         }
         flat = list(dict.fromkeys(k for found in watched.values() for k in found))
         self._watches = {name: [flat.index(k) for k in found] for name, found in watched.items()}
@@ -353,6 +368,12 @@ class InFlight:
             self._controller = None
         return self.time
 
+    def controlled(
+        self, controller: Controller | str, *, every: float, until: float | None
+    ) -> tuple[float, Controller | str]:
+        """As :meth:`control`; the time, and the controller with its state for another process."""
+        return self.control(controller, every=every, until=until), controller
+
     def _run(self) -> None:
         """Let ngspice run until it pauses."""
         ng = self._ng
@@ -405,7 +426,9 @@ class InFlight:
         for k, value in enumerate(flat.tolist()):
             self.external.hold(first + k, value)
 
-    def follow(self, name: str, element: int, times: Sequence[float], values: Sequence[float]) -> None:
+    def follow(
+        self, name: str, element: int, times: Sequence[float], values: Sequence[float]
+    ) -> None:
         """Let an element of an external input follow straight lines between points to come."""
         self.external.follow(self._first[name] + element, times, values)
 

@@ -11,14 +11,17 @@ from the engine, from checked names, and netlist text goes through :mod:`tellege
 
 from __future__ import annotations
 
+import inspect
+import locale
 import os
 import re
 import tempfile
 import warnings
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +78,12 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
     def library_path(self) -> str:
         """Path of the shared library."""
         return self._path
+
+    def _load_library(self, verbose: bool) -> None:
+        """Open the library, its declarations known; ngspice reads numbers with a decimal point."""
+        locale.setlocale(locale.LC_NUMERIC, "C")
+        declare()
+        self._ngspice_shared = ffi.dlopen(self._path)
 
     def _init_ngspice(self, send_data: bool) -> None:
         """Register our callbacks in place of PySpice's."""
@@ -215,22 +224,26 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         return found
 
 
-_Kind = TypeVar("_Kind", bound=NgSpice)
 _loaded: list[NgSpice] = []
 
 
-def shared_library(path: Path, kind: type[_Kind] = NgSpice) -> _Kind:  # type: ignore[assignment]
+def shared_library(path: Path) -> NgSpice:
     """This process's ngspice, loaded from `path` at the first call.
 
     Raises:
-        ValueError: the process already holds another library, or a hold of another kind.
+        ValueError: the process already holds another library.
     """
     if not _loaded:
-        _loaded.append(kind(path))
-    held = _loaded[0]
-    if Path(held.library_path) != path or not isinstance(held, kind):
-        raise ValueError(f"this process already holds ngspice from {held.library_path}")
-    return held
+        _loaded.append(NgSpice(path))
+    if Path(_loaded[0].library_path) != path:
+        raise ValueError(f"this process already holds ngspice from {_loaded[0].library_path}")
+    return _loaded[0]
+
+
+@cache
+def declare() -> None:
+    """Make ngspice's C declarations known, once in a process."""
+    ffi.cdef(Path(inspect.getfile(NgSpiceShared)).with_name("api.h").read_text())
 
 
 def address(pointer: Any) -> int:

@@ -37,8 +37,8 @@ class Recorder:
         self._path = file
         self._fill = 0
         self._watched = watched
-        self._high = [True] * len(watched)
-        self._spikes: list[list[float]] = [[] for _ in watched]
+        self._high = [False] * len(watched)
+        self._edges: list[list[tuple[float, bool]]] = [[] for _ in watched]
 
     def take(self, time: float, point: list[float]) -> list[int]:
         """Add a point; which of the watched vectors have just spiked."""
@@ -49,11 +49,13 @@ class Recorder:
         fired: list[int] = []
         for w, k in enumerate(self._watched):
             above = point[k] > SPIKE
-            if above and not self._high[w]:
-                share = (SPIKE - before[k]) / (point[k] - before[k])
-                self._spikes[w].append(earlier + share * (time - earlier))
-                fired.append(w)
-            self._high[w] = above
+            if above != self._high[w]:
+                self._high[w] = above
+                if self.count:
+                    share = (SPIKE - before[k]) / (point[k] - before[k])
+                    self._edges[w].append((earlier + share * (time - earlier), above))
+                    if above:
+                        fired.append(w)
         self.time, self.last = time, row[1:]
         self.count += 1
         self._fill += 1
@@ -71,10 +73,14 @@ class Recorder:
             self.last = self.last.copy()
         self._fill = 0
 
+    def edges(self, w: int) -> list[tuple[float, bool]]:
+        """When a watched vector crossed the threshold since the last call, and whether upwards."""
+        found, self._edges[w] = self._edges[w], []
+        return found
+
     def spikes(self, w: int) -> list[float]:
         """The times of a watched vector's spikes since the last call."""
-        found, self._spikes[w] = self._spikes[w], []
-        return found
+        return [time for time, rising in self.edges(w) if rising]
 
     def table(self) -> Values:
         """All points: (points, 1 + vectors), time first; from a file without reading it all."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tellegen.manifest import Manifest
-from tellegen.sims.errors import SimulationError, located
+from tellegen.sims.errors import placed
 from tellegen.sims.process import Worker
 from tellegen.sims.vitals import TIMEOUT
 
@@ -62,10 +62,7 @@ class Session:
             raise
 
     def _ask(self, what: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        try:
-            return what(*arguments, **named)
-        except SimulationError as error:
-            raise _placed(error, self.manifest) from None
+        return placed(what, self.manifest, *arguments, **named)
 
     def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         return self._ask(self._worker.call, method, *arguments, **named)
@@ -166,15 +163,6 @@ def run_job(
     """
     worker = Worker(library, timeout)
     try:
-        return worker.job(target, payload, on_message)
-    except SimulationError as error:
-        raise (_placed(error, manifest) if manifest else error) from None
+        return placed(worker.job, manifest, target, payload, on_message)
     finally:
         worker.close()
-
-
-def _placed(error: SimulationError, manifest: Manifest) -> SimulationError:
-    """The error with source lines, if it came without (from a process that died)."""
-    if error.places:
-        return error
-    return SimulationError(error.cause, error.words, located(error.words, manifest))

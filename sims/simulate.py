@@ -197,7 +197,9 @@ class _Drives:
         found = lookup(value, WAVEFORMS, "waveform", sink)
         if found is None:
             return None
-        bound = bind(value, found.name, found.arguments, sink, subject=unit, variadic=found.variadic)
+        bound = bind(
+            value, found.name, found.arguments, sink, subject=unit, variadic=found.variadic
+        )
         if bound is None:
             return None
         rng = stream(self.seed, self.block.name.text, f"drive {port} {k}")

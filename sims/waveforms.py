@@ -199,13 +199,18 @@ def _train(times: np.ndarray, width: float, height: float, *, drop: bool = False
         if kept and start - kept[-1] < 2 * width:
             if drop:
                 continue
-            raise WaveformError("out-of-range", f"two spikes are nearer than two widths ({2 * width:g} s)")
+            raise WaveformError(
+                "out-of-range", f"two spikes are nearer than two widths ({2 * width:g} s)"
+            )
         kept.append(start)
     if not kept:
         return "dc 0"
     flat = [0.0, 0.0]
     for start in kept:
-        up, down = (start - edge / 2, start + edge / 2), (start + width - edge / 2, start + width + edge / 2)
+        up, down = (
+            (start - edge / 2, start + edge / 2),
+            (start + width - edge / 2, start + width + edge / 2),
+        )
         flat += [up[0], 0.0, up[1], height, down[0], height, down[1], 0.0]
     return _call("pwl", flat)
 

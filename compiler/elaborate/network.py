@@ -961,7 +961,9 @@ class _Elaborator:
         found = lookup(value, _DISTRIBUTIONS, "distribution", self.sink)
         if found is None:
             return None
-        bound = bind(value, found.name, found.arguments, self.sink, subject=cell.settable[name].unit)
+        bound = bind(
+            value, found.name, found.arguments, self.sink, subject=cell.settable[name].unit
+        )
         if bound is None:
             return None
         if "low" in bound and "high" in bound and bound["low"] > bound["high"]:
