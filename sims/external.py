@@ -15,7 +15,10 @@ from collections.abc import Iterable, Sequence
 class External:
     """The external sources of a circuit by number; time in seconds, values in volt or ampere."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], pause: str = "") -> None:
+        """`pause` is the name of a source that is 1 V from :attr:`pause_at` on, and 0 V before."""
+        self._pause = pause.encode()
+        self.pause_at = float("inf")
         self.number = {name.encode(): k for k, name in enumerate(names)}
         count = len(self.number)
         self._last = [0.0] * count  # the value of a source that follows no points
@@ -40,6 +43,8 @@ class External:
 
     def value(self, name: bytes, time: float) -> float:
         """What ngspice asks for."""
+        if name == self._pause:
+            return float(time >= self.pause_at)
         k = self.number[name]
         times = self._times[k]
         if not times or time >= times[-1]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import cloudpickle
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -98,13 +99,15 @@ class Flight:
         """Run to `until` with a controller that takes part, and return it with its new state.
 
         Args:
-            controller: what is called with an :class:`~tellegen.sims.inflight.Exchange`: a picklable
-                callable, or "module:name" of one.
+            controller: what is called with an :class:`~tellegen.sims.inflight.Exchange`: a callable,
+                which is copied to the worker and back, or "module:name" of one.
             every: seconds between two calls; 0 to be called at the spikes of the watched signals.
             until: seconds; the transient's end by default.
         """
-        self.time, controller = self._call("controlled", controller, every=every, until=until)
-        return controller
+        # A script's own classes are no module's: cloudpickle sends them by value.
+        sent = cloudpickle.dumps(controller)
+        self.time, back = self._call("controlled", sent, every=every, until=until)
+        return cloudpickle.loads(back)
 
     def read(self, name: str) -> Values:
         """A recorded signal at the last point, in its declared shape."""

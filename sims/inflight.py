@@ -18,9 +18,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -90,14 +92,15 @@ class InFlightNgSpice(NgSpice):
         """Let ngspice ask for the values of external sources, and for its steps."""
 
         def source(value: Any, time: float, name: Any, _ident: int, _user: Any) -> int:
-            if self.listener is not None:
-                value[0] = self.listener.external.value(ffi.string(name).lower(), time)
+            listener = self.listener
+            if listener is not None:
+                value[0] = listener.external.value(ffi.string(name), time)
             return 0
 
         def step(
             time: float, delta: Any, _old: float, _redo: int, _ident: int, place: int, _user: Any
         ) -> int:
-            if self.listener is not None and place == 0:
+            if place == 0 and self.listener is not None:
                 delta[0] = self.listener.on_step(time, delta[0])
             return 0
 
@@ -191,13 +194,12 @@ class InFlight:
         branches = branches_of(manifest)
         self._inputs = {name: manifest.inputs[name] for name in external}
         sources = [checked_name(s) for entry in self._inputs.values() for s in entry.sources]
-        self.external = External([*sources, f"v{_PAUSE}"])
+        self.external = External(sources, pause=f"v{_PAUSE}")
         self._first = {
             name: self.external.number[entry.sources[0].lower().encode()]
             for name, entry in self._inputs.items()
             if entry.sources
         }
-        self._pause = len(sources)
         self._parameters = {
             name: Group(entry.elements, entry.attribute)
             for name, entry in manifest.parameters.items()
@@ -216,6 +218,11 @@ class InFlight:
                 if branch not in self._at_branch:
                     self._at_branch[branch] = len(self._vectors)
                     self._vectors.append(f"{branches[branch]}#branch")
+        self._alone = {
+            name: self._at_node[int(s.positive[0])]
+            for name, s in self._signals.items()
+            if not s.shape and len(s.positive) and s.positive[0] != GROUND and s.negative[0] == GROUND
+        }
         self._voltages = np.zeros(len(self._nodes) + 1)
         self._currents = np.zeros(len(branches))
         watched = {
@@ -249,6 +256,7 @@ class InFlight:
         self._exchange = Exchange(self)
         self.stopping = False
         self._target = 0.0
+        self._sharp = True  # whether a jump of a source is one, and not a ramp along a step
         self._regain = False  # whether the last step was the short one after a jump
         self._usual = 0.0  # the step before it
         self._altered = False
@@ -265,6 +273,8 @@ class InFlight:
         """The step to be taken from `time`, at most `delta`."""
         if self.external.jumped:
             self.external.jumped = False
+            if not self._sharp:
+                return min(delta, self._due - time)
             self._regain = True
             return self._max_step * _AFTER_JUMP
         if self._regain:
@@ -275,10 +285,8 @@ class InFlight:
         room = min(self._due, self.external.corner(time)) - time
         if room <= time * _SAME:  # at the exchange itself: the next one is not known yet
             return delta
-        if delta >= room:
-            return room
-        # A step that would leave a sliver is made half as long, and the next one the same.
-        return room / 2 if delta > 0.9 * room else delta
+        # A step that would leave a sliver takes it along.
+        return room if delta > 0.999 * room else delta
 
     def on_point(self, values: Any) -> None:
         """A point was accepted."""
@@ -304,6 +312,7 @@ class InFlight:
         if self._controller is not None and not self._on_spikes:
             self._call(time, [])
             self._due = min(self._target, (round(time / self._every) + 1) * self._every)
+            self._sharp = self._every > 2 * self._max_step
         if time >= self._target * (1 - _SAME):
             self._due = np.inf
 
@@ -319,8 +328,9 @@ class InFlight:
             self._halt()
 
     def _halt(self) -> None:
-        """Ask ngspice to pause at the next point."""
-        self.external.hold(self._pause, 1.0)
+        """Let ngspice pause at the next point, a short step from here."""
+        self.external.pause_at = 0.0
+        self._sharp = self.external.jumped = True
 
     # What its owner calls between
 
@@ -332,6 +342,7 @@ class InFlight:
     def advance(self, until: float) -> float:
         """Run to exactly `until` (or the end) and pause; returns the time."""
         self._target = self._due = min(until, self.stop)
+        self._sharp = True
         while not self.stopping and self.time < self._target * (1 - _SAME):
             self._run()
         return self.time
@@ -357,6 +368,8 @@ class InFlight:
         self._controller = controller  # type: ignore[assignment]
         self._on_spikes = not every
         self._every = every or np.inf
+        # Between exchanges at every step a value changes along the step: a jump has no place there.
+        self._sharp = self._every > 2 * self._max_step
         self._target = self.stop if until is None else min(until, self.stop)
         self._due = self._target
         if every:
@@ -369,10 +382,11 @@ class InFlight:
         return self.time
 
     def controlled(
-        self, controller: Controller | str, *, every: float, until: float | None
-    ) -> tuple[float, Controller | str]:
-        """As :meth:`control`; the time, and the controller with its state for another process."""
-        return self.control(controller, every=every, until=until), controller
+        self, controller: bytes, *, every: float, until: float | None
+    ) -> tuple[float, bytes]:
+        """As :meth:`control`, of a pickled controller; the time, and the controller as it is then."""
+        called = cloudpickle.loads(controller)
+        return self.control(called, every=every, until=until), cloudpickle.dumps(called)
 
     def _run(self) -> None:
         """Let ngspice run until it pauses."""
@@ -380,13 +394,13 @@ class InFlight:
         ng.forget_words()
         for line in self._commands.pending():
             ng.command(line)
+            self._sharp = self.external.jumped = True
         self._altered = False
-        self.external.hold(self._pause, 0.0)
+        self.external.pause_at = self._target * (1 - _SAME)
         before = self.time
         self._ng.listener = self
         try:
             ng.command(f"stop when v({_PAUSE}) > 0.5")
-            ng.command(f"stop when time > {self._target * (1 - 1e-10):.15g}")
             ng.command("resume" if self._begun else self._tran)
             ng.command("delete all")
         finally:
@@ -404,8 +418,10 @@ class InFlight:
 
     def read(self, name: str) -> Values:
         """A recorded signal at the last point, in its declared shape."""
-        signal = self._signals[name]
-        last = self.recorder.last
+        signal, last = self._signals[name], self.recorder.last
+        alone = self._alone.get(name)
+        if alone is not None:  # one node against ground: most of what controllers ask
+            return last[alone]  # type: ignore[no-any-return]
         for node, k in self._at_node.items():
             self._voltages[node] = last[k]
         for branch, k in self._at_branch.items():
@@ -418,11 +434,14 @@ class InFlight:
 
     def drive(self, name: str, values: ArrayLike) -> None:
         """Set an external input from now on, in volt or ampere."""
+        first = self._first[name]
+        if isinstance(values, float) and isfinite(values) and not self._inputs[name].shape:
+            self.external.hold(first, values)
+            return
         entry = self._inputs[name]
         flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
         if not np.isfinite(flat).all():
             raise ValueError(f"{name} would get values that are not finite")
-        first = self._first[name]
         for k, value in enumerate(flat.tolist()):
             self.external.hold(first + k, value)
 

@@ -1,0 +1,149 @@
+"""The ways in which Python takes part in a transient, each run in a process of its own.
+
+`python -m benchmarks._exchange_ways WAY NODES STEPS` prints one line of JSON: CPU seconds of the
+transient and how many exchanges it had. The circuit is a square grid of resistors with a capacitor at
+every node, a source at one corner and a probe at the other; at each of its steps the source is set to
+a function of the probe.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+import warnings
+
+from tellegen.sims.locate import find_library, prepare_environment
+
+STEP = 1e-6
+GAIN = 5.0
+
+
+def grid(nodes: int, source: str) -> list[str]:
+    """The cards of the circuit, its source given by a word."""
+    side = math.isqrt(nodes)
+    cards = [f"Vu n_0_0 0 {source}"]
+    for i in range(side):
+        for j in range(side):
+            cards.append(f"C_{i}_{j} n_{i}_{j} 0 1n")
+            if i + 1 < side:
+                cards.append(f"Ra_{i}_{j} n_{i}_{j} n_{i + 1}_{j} 1k")
+            if j + 1 < side:
+                cards.append(f"Rb_{i}_{j} n_{i}_{j} n_{i}_{j + 1} 1k")
+    return cards
+
+
+def _manifest(nodes: int) -> object:
+    import numpy as np
+
+    from tellegen.manifest import InputMap, Manifest, OutputMap
+
+    side = math.isqrt(nodes)
+    names = [f"n_{i}_{j}" for i in range(side) for j in range(side)]
+    zero, last, ground = np.array([0]), np.array([len(names) - 1]), np.array([-1])
+    return Manifest(
+        "grid", names, names, {"u": InputMap((), "voltage", zero, ground, ["vu"])},
+        {"y": OutputMap((), last, ground)}, {}, {}, {}, [],
+    )  # fmt: skip
+
+
+class _Proportional:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, exchange: object) -> None:
+        self.count += 1
+        exchange.drive("u", GAIN * (1.0 - float(exchange.read("y"))))  # type: ignore[attr-defined]
+
+
+def _netlist(nodes: int) -> str:
+    return "\n".join(["* grid", *grid(nodes, "dc 0"), ".end"])
+
+
+def _flight(nodes: int, steps: int) -> object:
+    from tellegen.sims.inflight import InFlight
+
+    return InFlight(
+        _netlist(nodes), _manifest(nodes), library=find_library(), record=["y"],  # type: ignore[arg-type]
+        step=STEP, stop=steps * STEP, external=["u"],
+    )  # fmt: skip
+
+
+def free(nodes: int, steps: int) -> tuple[float, int]:
+    """No exchange: ngspice alone, the probe recorded."""
+    from tellegen.sims.netlist import with_cards
+    from tellegen.sims.ngspice import shared_library
+
+    ng = shared_library(find_library())
+    ng.load(with_cards(_netlist(nodes), [".save v(n_9_9)"]))
+    start = time.process_time()
+    ng.command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
+    return time.process_time() - start, steps
+
+
+def controller(nodes: int, steps: int) -> tuple[float, int]:
+    """A controller in flight."""
+    flight = _flight(nodes, steps)
+    called = _Proportional()
+    start = time.process_time()
+    flight.control(called, every=STEP)  # type: ignore[attr-defined]
+    return time.process_time() - start, called.count
+
+
+def advance(nodes: int, steps: int) -> tuple[float, int]:
+    """Advancing step by step: `stop when`, read, write, `resume`."""
+    flight = _flight(nodes, steps)
+    start = time.process_time()
+    for k in range(1, steps + 1):
+        flight.advance(k * STEP)  # type: ignore[attr-defined]
+        flight.drive("u", GAIN * (1.0 - float(flight.read("y"))))  # type: ignore[attr-defined]
+    return time.process_time() - start, steps
+
+
+def pyspice(nodes: int, steps: int) -> tuple[float, int]:
+    """PySpice's own callbacks, overridden as its documentation shows."""
+    import os
+
+    library = find_library()
+    prepare_environment(library)
+    os.environ["NGSPICE_LIBRARY_PATH"] = str(library)
+    warnings.simplefilter("ignore")
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    from PySpice.Spice.NgSpice.Shared import NgSpiceShared
+
+    probe = f"n_{math.isqrt(nodes) - 1}_{math.isqrt(nodes) - 1}"
+
+    class Mine(NgSpiceShared):  # type: ignore[misc]
+        u, count = 0.0, 0
+
+        def get_vsrc_data(self, voltage, time, node, ngspice_id):  # type: ignore[no-untyped-def]
+            voltage[0] = self.u
+            return 0
+
+        def send_data(self, actual_vector_values, number_of_vectors, ngspice_id):  # type: ignore[no-untyped-def]
+            self.count += 1
+            self.u = GAIN * (1.0 - actual_vector_values[probe].real)
+            return 0
+
+    ng = Mine(send_data=True)
+    ng.load_circuit("\n".join(["* grid", *grid(nodes, "external"), ".end"]))
+    start = time.process_time()
+    ng.exec_command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
+    return time.process_time() - start, ng.count
+
+
+WAYS = {way.__name__: way for way in (free, controller, advance, pyspice)}
+
+
+def main() -> None:
+    """Run a way and print what it took."""
+    way, nodes, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    seconds, count = WAYS[way](nodes, steps)
+    print(json.dumps({"seconds": seconds, "exchanges": count}))
+
+
+if __name__ == "__main__":
+    main()
