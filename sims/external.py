@@ -1,8 +1,9 @@
 """Sources whose values are given while a transient runs.
 
-ngspice asks for the value of a source called `external` at every iteration. Each such source follows
-straight lines between the points that it was last given; between two of them ngspice may step as it
-likes, and :meth:`External.corner` tells where it must not step over.
+ngspice asks for the value of a source called `external` at every iteration, always for the end of the
+step that it is about to take. So values are worked out once a step (:meth:`External.set_time`) and
+looked up when asked. A source holds a value, or follows straight lines between the points that it was
+last given; :meth:`External.corner` tells where a step must not lead over.
 """
 
 from __future__ import annotations
@@ -13,48 +14,43 @@ from collections.abc import Iterable, Sequence
 
 
 class External:
-    """The external sources of a circuit by number; time in seconds, values in volt or ampere."""
+    """The external sources of a circuit; time in seconds, values in volt or ampere.
+
+    Attributes:
+        held: the values for the end of the present step, by the source's SPICE name.
+        jumped: whether a source's value jumps at the beginning of the next step.
+        pause_at: from this time on the pausing source is at 1 V.
+    """
 
     def __init__(self, names: Iterable[str], pause: str = "") -> None:
         """`pause` is the name of a source that is 1 V from :attr:`pause_at` on, and 0 V before."""
         self._pause = pause.encode()
+        self._names = [name.encode() for name in names]
+        self.held: dict[bytes, float] = {name: 0.0 for name in (*self._names, self._pause)}
         self.pause_at = float("inf")
-        self.number = {name.encode(): k for k, name in enumerate(names)}
-        count = len(self.number)
-        self._last = [0.0] * count  # the value of a source that follows no points
-        self._times: list[list[float]] = [[] for _ in range(count)]
-        self._values: list[list[float]] = [[] for _ in range(count)]
-        self._corners: list[float] = []
         self.jumped = False
+        self._moving: dict[int, tuple[list[float], list[float]]] = {}
+        self._corners: list[float] = []
 
     def hold(self, k: int, value: float) -> None:
-        """Keep a source at a value from now on."""
-        if self._times[k] or self._last[k] != value:
+        """Keep the k-th source at a value from now on."""
+        name = self._names[k]
+        if self.held[name] != value or k in self._moving:
             self.jumped = True
-        self._last[k] = value
-        self._times[k], self._values[k] = [], []
+            self.held[name] = value
+            self._moving.pop(k, None)
 
     def follow(self, k: int, times: Sequence[float], values: Sequence[float]) -> None:
-        """Let a source follow points from now on; it stays at the last one's value."""
-        self._times[k], self._values[k] = list(times), list(values)
-        self._last[k] = values[-1]
+        """Let the k-th source follow points from now on; it stays at the last one's value."""
+        self._moving[k] = (list(times), list(values))
         for time in times:
             heapq.heappush(self._corners, time)
 
-    def value(self, name: bytes, time: float) -> float:
-        """What ngspice asks for."""
-        if name == self._pause:
-            return float(time >= self.pause_at)
-        k = self.number[name]
-        times = self._times[k]
-        if not times or time >= times[-1]:
-            return self._last[k]
-        values = self._values[k]
-        after = bisect_right(times, time)
-        if not after:
-            return values[0]
-        t0, t1 = times[after - 1], times[after]
-        return values[after - 1] + (values[after] - values[after - 1]) * (time - t0) / (t1 - t0)
+    def set_time(self, time: float) -> None:
+        """Work out the values for the end of a step."""
+        self.held[self._pause] = 1.0 if time >= self.pause_at else 0.0
+        for k, (times, values) in self._moving.items():
+            self.held[self._names[k]] = _between(times, values, time)
 
     def corner(self, time: float) -> float:
         """The next time after `time` at which a source bends; infinity where there is none."""
@@ -62,3 +58,13 @@ class External:
         while corners and corners[0] <= time * (1 + 1e-14):
             heapq.heappop(corners)
         return corners[0] if corners else float("inf")
+
+
+def _between(times: list[float], values: list[float], time: float) -> float:
+    after = bisect_right(times, time)
+    if after == 0:
+        return values[0]
+    if after == len(times):
+        return values[-1]
+    t0, t1 = times[after - 1], times[after]
+    return values[after - 1] + (values[after] - values[after - 1]) * (time - t0) / (t1 - t0)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -88,13 +88,12 @@ class InFlightNgSpice(NgSpice):
         self._data = ffi.callback("SendData", data), ffi.callback("SendInitData", names)
         return self._data
 
-    def connect(self) -> None:
-        """Let ngspice ask for the values of external sources, and for its steps."""
+    def connect(self, held: Mapping[bytes, float]) -> None:
+        """Let ngspice ask for its steps, and for the values that external sources have in `held`."""
+        string = ffi.string
 
-        def source(value: Any, time: float, name: Any, _ident: int, _user: Any) -> int:
-            listener = self.listener
-            if listener is not None:
-                value[0] = listener.external.value(ffi.string(name), time)
+        def source(value: Any, _time: float, name: Any, _ident: int, _user: Any) -> int:
+            value[0] = held[string(name)]
             return 0
 
         def step(
@@ -187,7 +186,6 @@ class InFlight:
         """
         self.manifest = manifest
         self._ng = InFlightNgSpice(library)
-        self._ng.connect()
         self._signals = {name: quantity(manifest, name) for name in record}
         self._spiking = {name: self._signals[name] for name in spikes}
         self._nodes = [checked_name(n) for n in manifest.nodes]
@@ -195,8 +193,9 @@ class InFlight:
         self._inputs = {name: manifest.inputs[name] for name in external}
         sources = [checked_name(s) for entry in self._inputs.values() for s in entry.sources]
         self.external = External(sources, pause=f"v{_PAUSE}")
+        self._ng.connect(self.external.held)
         self._first = {
-            name: self.external.number[entry.sources[0].lower().encode()]
+            name: sources.index(checked_name(entry.sources[0]))
             for name, entry in self._inputs.items()
             if entry.sources
         }
@@ -270,7 +269,12 @@ class InFlight:
         self._points = []
 
     def on_step(self, time: float, delta: float) -> float:
-        """The step to be taken from `time`, at most `delta`."""
+        """The step to be taken from `time`, at most `delta`; sources get their values at its end."""
+        delta = self._step(time, delta)
+        self.external.set_time(time + delta)
+        return delta
+
+    def _step(self, time: float, delta: float) -> float:
         if self.external.jumped:
             self.external.jumped = False
             if not self._sharp:
@@ -296,8 +300,9 @@ class InFlight:
                 if self._found is None:
                     return
                 self._points = [vectors[k] for k in self._found]
-            time, *point = [vector.creal for vector in self._points]
-            fired = self.recorder.take(time, point)
+            point = [vector.creal for vector in self._points]
+            time = point[0]
+            fired = self.recorder.take(point)
             if fired and self._on_spikes and self._controller is not None:
                 self._call(time, fired)
             if time >= self._due * (1 - _SAME):
@@ -321,7 +326,7 @@ class InFlight:
         exchange = self._exchange
         exchange.time = time
         exchange.spiked = tuple(
-            name for name, watches in self._watches.items() if set(watches) & set(fired)
+            name for name, watches in self._watches.items() if fired and set(watches) & set(fired)
         )
         self._controller(exchange)
         if self.stopping or self._altered:

@@ -40,19 +40,18 @@ class Recorder:
         self._high = [False] * len(watched)
         self._edges: list[list[tuple[float, bool]]] = [[] for _ in watched]
 
-    def take(self, time: float, point: list[float]) -> list[int]:
-        """Add a point; which of the watched vectors have just spiked."""
-        before, earlier = self.last, self.time
+    def take(self, point: list[float]) -> list[int]:
+        """Add a point, its time first; which of the watched vectors have just spiked."""
+        time, earlier, before = point[0], self.time, self.last
         row = self._block[self._fill]
-        row[0] = time
-        row[1:] = point
+        row[:] = point
         fired: list[int] = []
         for w, k in enumerate(self._watched):
-            above = point[k] > SPIKE
+            above = point[k + 1] > SPIKE
             if above != self._high[w]:
                 self._high[w] = above
                 if self.count:
-                    share = (SPIKE - before[k]) / (point[k] - before[k])
+                    share = (SPIKE - before[k]) / (point[k + 1] - before[k])
                     self._edges[w].append((earlier + share * (time - earlier), above))
                     if above:
                         fired.append(w)

@@ -150,17 +150,21 @@ def test_what_is_wrong_is_said(emitted):
 def test_an_external_source_follows_its_points():
     sources = External(["a", "b"])
     sources.follow(0, [1.0, 2.0, 4.0], [0.0, 1.0, -1.0])
-    assert [sources.value(b"a", t) for t in (0.5, 1.0, 1.5, 3.0, 5.0)] == [0, 0, 0.5, 0, -1]
+    found = []
+    for time in (0.5, 1.0, 1.5, 3.0, 5.0):
+        sources.set_time(time)
+        found.append(sources.held[b"a"])
+    assert found == [0, 0, 0.5, 0, -1]
     assert [sources.corner(t) for t in (0.0, 1.0, 1.5, 2.0, 4.0)] == [1, 2, 2, 4, np.inf]
     sources.hold(1, 3.0)
-    assert sources.jumped and sources.value(b"b", 1.0) == 3.0
+    assert sources.jumped and sources.held[b"b"] == 3.0
 
 
 def test_a_recorder_keeps_points_in_memory_and_in_a_file(tmp_path):
     for file in (None, tmp_path / "points"):
         recorder = Recorder(2, [1], file)
         for k in range(10_000):
-            recorder.take(k * 1.0, [k, 1.8 * (k % 100 == 50)])
+            recorder.take([k * 1.0, k, 1.8 * (k % 100 == 50)])
         table = recorder.table()
         assert table.shape == (10_000, 3)
         assert (table[:, 1] == np.arange(10_000)).all()
