@@ -22,12 +22,17 @@ GRID = 5e-6
 
 @dataclass(frozen=True)
 class Bench:
-    """What surrounds a cell: spikes at ports, waveforms (times, values) at others, or constants."""
+    """What surrounds a cell: spikes at ports, waveforms (times, values) at others.
+
+    Between the `marks` ngspice takes no step over one of them: where a threshold switches a slow
+    weight, its own control of the error does not see the switching.
+    """
 
     spikes: Mapping[str, Sequence[float]]
     waves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
     stop: float
     max_step: float = 1e-3
+    marks: Sequence[float] = ()
 
 
 def pulses(times: Sequence[float]) -> str:
@@ -64,6 +69,9 @@ def decks(cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level
                 cards.append(f"V{port} {port} 0 0")
             elif found.ports[port].direction == "out" and "weight" not in found.observables:
                 cards.append(f"V{port} {port} 0 0")
+        if len(bench.marks):
+            points = " ".join(f"{t:.10g} 0" for t in bench.marks)
+            cards += [f"Vmarks marks 0 pwl({points})", "Rmarks marks 0 1"]
         cards += [*options(found.solver), f".tran {bench.max_step:g} {bench.stop:.9g} 0 {bench.max_step:g}"]
         made.append("\n".join([*cards, ".end", ""]))
     return made
