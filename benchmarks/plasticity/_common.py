@@ -72,6 +72,8 @@ def decks(cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level
         if len(bench.marks):
             points = " ".join(f"{t:.10g} 0" for t in bench.marks)
             cards += [f"Vmarks marks 0 pwl({points})", "Rmarks marks 0 1"]
+        if "weight" in found.observables:
+            cards.append(".save v(w)")
         cards += [*options(found.solver), f".tran {bench.max_step:g} {bench.stop:.9g} 0 {bench.max_step:g}"]
         made.append("\n".join([*cards, ".end", ""]))
     return made
