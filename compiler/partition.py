@@ -23,7 +23,8 @@ from tellegen.manifest import GROUND
 
 Index = NDArray[np.int64]
 
-ARRIVING = "arriving"  # the input of a part at which delayed spikes arrive
+ARRIVING = "arriving"  # the input of a part at which spikes of other parts arrive
+LATE = "late"  # its input for what the whole's inputs send through a line
 LEAVING = "leaving"  # its output whose spikes the lines take up
 
 
@@ -35,7 +36,8 @@ class Part:
         circuit: the part as a circuit; nodes and groups have the paths of the whole as names.
         rows: for each group in it, which of the whole group's instances these are.
         elements: for each of the whole's inputs in it, which of its elements these are.
-        arriving: the lines whose ends are the elements of its input `arriving`.
+        arriving: the lines from a part whose ends are the elements of its input `arriving`.
+        late: the lines from an input of the whole whose ends are the elements of its input `late`.
         leaving: the lines that begin at the elements of its output `leaving`, for each element.
     """
 
@@ -43,6 +45,7 @@ class Part:
     rows: dict[str, Index]
     elements: dict[str, Index]
     arriving: Index
+    late: Index
     leaving: tuple[Index, ...]
 
 
@@ -89,7 +92,8 @@ def partition(circuit: Circuit, delay_cells: frozenset[tuple[str, str]]) -> Part
         for k, node in enumerate(port.positive.ravel())
     }
     driven = tuple(driver.get(int(node)) for node in lines.begin)
-    parts = [_Part(circuit, flat, others, lines, owner, held, k).made() for k in range(count)]
+    fed = np.array([at is None for at in driven], dtype=bool)
+    parts = [_Part(circuit, flat, others, lines, fed, owner, held, k).made() for k in range(count)]
     return Partition(tuple(parts), lines.delay, driven, circuit)
 
 
@@ -154,6 +158,7 @@ class _Part:
     flat: Flat
     groups: list[FlatGroup]
     lines: _Lines
+    fed: NDArray[np.bool_]
     owner: list[Index]
     held: NDArray[np.bool_]
     number: int
@@ -184,15 +189,17 @@ class _Part:
                 rows[g.path] = k
                 module.groups[g.path] = self._group(g, k, local)
         elements = self._inputs(module, local)
-        ends = np.flatnonzero((local[self.lines.end] != GROUND))
-        if len(ends):
-            at = local[self.lines.end[ends]]
-            module.inputs[ARRIVING] = _port(ARRIVING, "input", "spike", at, top)
+        here = local[self.lines.end] != GROUND
+        ends = {ARRIVING: np.flatnonzero(here & self.fed), LATE: np.flatnonzero(here & ~self.fed)}
+        for name, lines in ends.items():
+            if len(lines):
+                at = local[self.lines.end[lines]]
+                module.inputs[name] = _port(name, "input", "spike", at, top)
         begins = nodes[np.isin(nodes, self.lines.begin) & ~self.held[nodes]]
         leaving = tuple(np.flatnonzero(self.lines.begin == node) for node in begins)
         if len(begins):
             module.outputs[LEAVING] = _port(LEAVING, "output", "spike", local[begins], top)
-        return Part(Circuit(module, self.whole.seed), rows, elements, ends, leaving)
+        return Part(Circuit(module, self.whole.seed), rows, elements, ends[ARRIVING], ends[LATE], leaving)
 
     def _group(self, g: FlatGroup, k: Index, local: NDArray[np.int32]) -> Group:
         params = {name: values[k] for name, values in g.group.params.items()}

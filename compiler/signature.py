@@ -125,7 +125,8 @@ def bind(
         arguments: its declared arguments.
         sink: takes the diagnostics.
         subject: the unit that `@` stands for.
-        variadic: the declaration of any number of further positional arguments, bound to `items`.
+        variadic: the declaration of any number of positional arguments, bound to `items`; the others
+            are then given by name.
     """
     order = list(arguments)
     positional = sum(not a.name for a in call.arguments)
@@ -157,7 +158,7 @@ def bind(
                 )
                 continue
             key = given.name
-        elif position < len(order):
+        elif position < len(order) and not variadic:
             key, position = order[position], position + 1
         else:
             assert variadic is not None

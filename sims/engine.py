@@ -35,7 +35,7 @@ from tellegen.sims.locate import find_library
 from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, with_cards
 from tellegen.sims.ngspice import address, memory, shared_library
 from tellegen.sims.quantities import branches_of, quantity
-from tellegen.sims.waveform import RemoteTransients, Waveforms
+from tellegen.sims.waveform import Recording, RemoteTransients, Waveforms, tran_command
 
 Values = NDArray[np.float64]
 
@@ -329,32 +329,11 @@ class Engine:
         Raises:
             SimulationError: there is no solution, or ngspice gave up on the way.
         """
-        if initial not in ("operating point", "given"):
-            raise ValueError(f"initial is 'operating point' or 'given', not {initial!r}")
-        signals = {name: quantity(self.manifest, name) for name in record}
-        nodes = sorted({int(k) for s in signals.values() for k in s.nodes() if k != GROUND})
-        branches = sorted({int(k) for s in signals.values() for k in s.branches})
-        vectors = [self._nodes[k] for k in nodes] + [
-            f"{self._branches[k]}#branch" for k in branches
-        ]
-        tran = f"tran {step:.17g} {stop:.17g} 0" + (f" {max_step:.17g}" if max_step else "")
+        recording = Recording(self.manifest, record)
         found = self._transients().run(
-            self._commands.everything(),
-            tran + (" uic" if initial == "given" else ""),
-            vectors,
+            self._commands.everything(), tran_command(step, stop, max_step, initial), recording.vectors
         )
-        time = found["time"]
-        voltages = np.zeros((len(self._nodes) + 1, len(time)))
-        currents = np.zeros((len(self._branches), len(time)))
-        for k in nodes:
-            voltages[k] = found[self._nodes[k]]
-        for k in branches:
-            currents[k] = found[f"{self._branches[k]}#branch"]
-        values = {
-            name: signal.of(voltages, currents).T.reshape(len(time), *signal.shape)
-            for name, signal in signals.items()
-        }
-        return Waveforms(time, {name: values[name] for name in record})
+        return recording.waveforms(found)
 
     def _transients(self) -> RemoteTransients:
         if self._remote is None:

@@ -228,8 +228,12 @@ class InFlight:
             name: [self._at_node[int(k)] for k in signal.positive]
             for name, signal in self._spiking.items()
         }
-        flat = list(dict.fromkeys(k for found in watched.values() for k in found))
-        self._watches = {name: [flat.index(k) for k in found] for name, found in watched.items()}
+        # A node that two names watch is watched twice: each of them is told of its spikes.
+        flat: list[int] = []
+        self._watches = {}
+        for name, found in watched.items():
+            self._watches[name] = list(range(len(flat), len(flat) + len(found)))
+            flat += found
         self.recorder = Recorder(len(self._vectors), flat, file)
         tmax = f" {max_step:.17g}" if max_step else f" {step:.17g}"
         uic = " uic" if initial == "given" else ""
@@ -436,6 +440,10 @@ class InFlight:
     def spikes(self, name: str) -> list[Values]:
         """The times of the spikes of each element of a watched signal since the last call."""
         return [np.array(self.recorder.spikes(w)) for w in self._watches[name]]
+
+    def edges(self, name: str) -> list[list[tuple[float, bool]]]:
+        """When each element of a watched signal crossed the threshold, and whether upwards."""
+        return [self.recorder.edges(w) for w in self._watches[name]]
 
     def drive(self, name: str, values: ArrayLike) -> None:
         """Set an external input from now on, in volt or ampere."""

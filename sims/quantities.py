@@ -45,7 +45,7 @@ def branches_of(manifest: Manifest) -> list[str]:
 
 
 def quantity(manifest: Manifest, name: str) -> Quantity:
-    """An input, output or observable of a manifest; or "nodes", all of them.
+    """An input, output or observable of a manifest; a node by its path; or "nodes", all of them.
 
     Raises:
         KeyError: there is none of that name.
@@ -58,7 +58,9 @@ def quantity(manifest: Manifest, name: str) -> Quantity:
             entry = part[name]  # type: ignore[index]
             break
     else:
-        raise KeyError(name)
+        if name not in manifest.paths:
+            raise KeyError(name)
+        return Quantity((), np.array([manifest.paths.index(name)]), np.full(1, GROUND))
     if isinstance(entry, ObservableMap) and entry.kind == "i":
         known = branches_of(manifest)
         at = [known.index(source.lower()) for source in entry.sources]

@@ -26,11 +26,15 @@ from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
 from tellegen.sims.binding import own_sink, transient_of, undriven
+from tellegen.sims.errors import placed
+from tellegen.sims.locate import find_library
 from tellegen.sims.plan import Transient
 from tellegen.sims.provenance import provenance
+from tellegen.sims.process import Worker
 from tellegen.sims.session import Session
 from tellegen.sims.signals import matching, plain, recordable, without_indices
 from tellegen.sims.training import choose
+from tellegen.sims.waveform import Recording, tran_command
 from tellegen.sims.waveforms import WAVEFORMS, Site, WaveformError
 from tellegen.values import (
     CallValue,
@@ -84,10 +88,11 @@ class SimulationPlan:
 
 @dataclass(frozen=True, eq=False)
 class BoundSimulation:
-    """A plan and the circuit that its netlist was emitted from."""
+    """A plan, the circuit that its netlist was emitted from, and the drives of each netlist."""
 
     plan: SimulationPlan
     compiled: Compiled
+    drives: tuple[dict[str, list[str]], ...]
 
 
 def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
@@ -131,7 +136,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
         name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
         transient, _axis(block), build.seed,
     )  # fmt: skip
-    return BoundSimulation(plan, compiled)
+    return BoundSimulation(plan, compiled, tuple(found))
 
 
 def _axis(block: ExperimentValues) -> Axis | None:
@@ -366,20 +371,42 @@ def run_plan(
 ) -> Iterator[tuple[Values | None, dict[str, Values]]]:
     """Run a planned simulation: for each netlist the times (None for an operating point) and signals."""
     sources = list(dict.fromkeys(plan.record.values()))
-    for netlist in plan.netlists:
-        with Session(netlist, plan.manifest, library=library, timeout=timeout) as session:
-            time = None
-            if plan.transient is None:
-                session.solve()
-                whole = {s: session.read(s)[None] for s in sources}
-            else:
-                waves = session.transient(
-                    plan.transient.step, plan.transient.stop, sources,
-                    max_step=plan.transient.max_step,
-                )  # fmt: skip
-                time, whole = waves.time, waves.values
+    run = _points if plan.transient is None else _transients
+    for time, whole in run(plan, sources, library, timeout):
         signals = {n: _part(n, s, whole[s], plan.manifest) for n, s in plan.record.items()}
         yield time, signals if time is not None else {n: v[0] for n, v in signals.items()}
+
+
+_Whole = Iterator[tuple[Values | None, dict[str, Values]]]
+
+
+def _points(
+    plan: SimulationPlan, sources: list[str], library: Path | None, timeout: float
+) -> _Whole:
+    """An operating point of each netlist."""
+    for netlist in plan.netlists:
+        with Session(netlist, plan.manifest, library=library, timeout=timeout) as session:
+            session.solve()
+            yield None, {s: session.read(s)[None] for s in sources}
+
+
+def _transients(
+    plan: SimulationPlan, sources: list[str], library: Path | None, timeout: float
+) -> _Whole:
+    """A transient of each netlist, one after the other in one process."""
+    assert plan.transient is not None
+    recording = Recording(plan.manifest, sources)
+    command = tran_command(plan.transient.step, plan.transient.stop, plan.transient.max_step)
+    worker = Worker(library, timeout)
+    try:
+        for netlist in plan.netlists:
+            engine = "tellegen.sims.waveform:TransientEngine"
+            placed(worker.make, plan.manifest, engine, netlist, library or find_library())
+            found = placed(worker.call, plan.manifest, "run", [], command, recording.vectors)
+            waves = recording.waveforms(found)
+            yield waves.time, waves.values
+    finally:
+        worker.close()
 
 
 def _part(name: str, source: str, values: Values, manifest: Manifest) -> Values:

@@ -7,18 +7,20 @@ point. Transients therefore run in an ngspice process of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.manifest import GROUND, Manifest
 from tellegen.sims import vitals
 from tellegen.sims.errors import Cause, SimulationError
-from tellegen.sims.netlist import saves, with_cards
+from tellegen.sims.netlist import checked_name, saves, with_cards
 from tellegen.sims.ngspice import shared_library
 from tellegen.sims.process import Worker
+from tellegen.sims.quantities import branches_of, quantity
 
 Values = NDArray[np.float64]
 
@@ -29,6 +31,54 @@ class Waveforms:
 
     time: Values
     values: dict[str, Values]
+
+
+class Recording:
+    """Which vectors of ngspice some signals need, and how they are made of them."""
+
+    def __init__(self, manifest: Manifest, record: Sequence[str]) -> None:
+        """`record` names ports, observables, node paths, or "nodes".
+
+        Raises:
+            KeyError: the manifest has no such signal.
+        """
+        self._quantities = {name: quantity(manifest, name) for name in record}
+        nodes = sorted({k for q in self._quantities.values() for k in q.nodes() if k != GROUND})
+        branches = sorted({int(k) for q in self._quantities.values() for k in q.branches})
+        names = branches_of(manifest)
+        self._nodes = {k: checked_name(manifest.nodes[k]) for k in nodes}
+        self._branches = {k: f"{names[k]}#branch" for k in branches}
+        self._sizes = len(manifest.nodes) + 1, len(names)
+        self.vectors = [*self._nodes.values(), *self._branches.values()]
+
+    def waveforms(self, found: Mapping[str, Values]) -> Waveforms:
+        """The signals from the vectors and `time`."""
+        time = found["time"]
+        voltages = np.zeros((self._sizes[0], len(time)))  # ground, index -1, stays 0
+        currents = np.zeros((self._sizes[1], len(time)))
+        for k, name in self._nodes.items():
+            voltages[k] = found[name]
+        for k, name in self._branches.items():
+            currents[k] = found[name]
+        values = {
+            name: q.of(voltages, currents).T.reshape(len(time), *q.shape)
+            for name, q in self._quantities.items()
+        }
+        return Waveforms(time, values)
+
+
+def tran_command(
+    step: float, stop: float, max_step: float | None = None, initial: str = "operating point"
+) -> str:
+    """The command of a transient; times in seconds.
+
+    Raises:
+        ValueError: `initial` is neither "operating point" nor "given".
+    """
+    if initial not in ("operating point", "given"):
+        raise ValueError(f"initial is 'operating point' or 'given', not {initial!r}")
+    most = f" {max_step:.17g}" if max_step else ""
+    return f"tran {step:.17g} {stop:.17g} 0{most}" + (" uic" if initial == "given" else "")
 
 
 class TransientEngine:
