@@ -48,6 +48,7 @@ class Flat:
     nodes: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    disciplines: list[str] = field(default_factory=list)
     groups: list[FlatGroup] = field(default_factory=list)
     supplies: list[FlatSupply] = field(default_factory=list)
     lines: dict[str, LineMap] = field(default_factory=dict)
@@ -99,6 +100,7 @@ def _visit(
         )
         flat.paths += [prefix + s for s, ok in zip(subscripts, live, strict=True) if ok]
         flat.spans += [array.span] * int(live.sum())
+        flat.disciplines += [array.discipline] * int(live.sum())
         _line(flat, key + own.arrays[array.name], label + array.name, array.span)
     for supply in module.supplies:
         flat.supplies.append(

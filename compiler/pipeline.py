@@ -44,6 +44,7 @@ class Compiled:
 
     circuit: Circuit
     flat: Flat
+    delays: frozenset[tuple[str, str]] = frozenset()  # (library, cell) of what delays spikes
 
     def emit(self, bench: Bench | None = None) -> Emitted:
         """The netlist and manifest on a bench (by default every input at 0 and no clamps)."""
@@ -263,7 +264,8 @@ class Compilation:
                 flat = flatten(circuit)
                 check_topology(circuit, flat, found, standalone=standalone)
                 check_solver(circuit, found)
-                compiled = Compiled(circuit, flat)
+                lines = [(name, lib.delay) for name, lib in self.libraries.items() if lib.delay]
+                compiled = Compiled(circuit, flat, frozenset(lines))
         finally:
             self.sink.extend(found)
         if found.errors or compiled is None:

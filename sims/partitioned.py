@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.bench import Bench
+from tellegen.diagnostics import TellegenError
 from tellegen.emit.spice import emit
 from tellegen.manifest import Manifest
 from tellegen.partition import ARRIVING, LATE, LEAVING, Part, Partition
@@ -40,7 +41,7 @@ _PWL = re.compile(r"pwl\(([^()]*)\)", re.IGNORECASE)
 _MARGIN = 2 * _EDGE
 
 
-class CannotPartition(ValueError):
+class CannotPartition(TellegenError):
     """A circuit cannot be simulated in parts; the text says why."""
 
 

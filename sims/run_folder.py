@@ -9,6 +9,7 @@
                      run.json's `learned`
     checkpoint.npz   the state to go on from
     waves.npz        a simulation's signals; over a sweep `waves-000.npz`, ... hold each transient
+    spikes.csv       a simulation's spikes: signal, element, time
     *.png, report.html
 
 Files are replaced whole (written beside, then renamed), so that a run that dies leaves the last good ones.
@@ -33,6 +34,7 @@ from tellegen.manifest import Manifest
 from tellegen.sims.loop import EpochRow, State
 
 RUN, METRICS, CHECKPOINT, PARAMETERS = "run.json", "metrics.csv", "checkpoint.npz", "parameters.npy"
+SPIKES = "spikes.csv"
 SOURCE, NETLIST, TRAINED, MANIFEST, WAVES = (
     "source.tgn", "netlist.cir", "trained.cir", "manifest.json", "waves.npz"
 )  # fmt: skip
@@ -137,6 +139,37 @@ def write_state(folder: Path, state: State) -> None:
         arrays |= {f"{prefix}:{name}": values for name, values in group.items()}
     write_arrays(folder, CHECKPOINT, arrays)
     write_metrics(folder, state.rows)
+
+
+def write_spikes(folder: Path, spikes: Mapping[str, list[np.ndarray]]) -> None:
+    """Write `spikes.csv`: signal, element, time in seconds."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["signal", "element", "time"])
+    for signal, elements in spikes.items():
+        for k, times in enumerate(elements):
+            writer.writerows([signal, k, f"{t:.12g}"] for t in times)
+    write_text(folder, SPIKES, text.getvalue())
+
+
+def read_spikes(folder: Path) -> dict[str, list[np.ndarray]]:
+    """The spikes of `spikes.csv`; none where there is no such file.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    path = folder / SPIKES
+    found: dict[str, list[list[float]]] = {}
+    if path.exists():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                elements = found.setdefault(row["signal"], [])
+                index = int(row["element"])
+                if not 0 <= index < 1_000_000:
+                    raise ValueError(f"element {index}")
+                elements += [[] for _ in range(index + 1 - len(elements))]
+                elements[index].append(float(row["time"]))
+    return {name: [np.array(t) for t in elements] for name, elements in found.items()}
 
 
 def write_metrics(folder: Path, rows: list[EpochRow]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from tellegen.elaborate.experiment import (
 )
 from tellegen.emit.spice import dc
 from tellegen.files import FileRefused
-from tellegen.manifest import InputMap, Manifest
+from tellegen.manifest import GROUND, InputMap, Manifest
+from tellegen.partition import partition
 from tellegen.pipeline import Compilation, Compiled, open_file
 from tellegen.quantity import symbol_of
 from tellegen.seeds import stream
@@ -27,10 +28,13 @@ from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
 from tellegen.sims.binding import own_sink, transient_of, undriven
 from tellegen.sims.errors import placed
+from tellegen.sims.events import crossings
 from tellegen.sims.locate import find_library
+from tellegen.sims.partitioned import CannotPartition, run_parts
 from tellegen.sims.plan import Transient
 from tellegen.sims.provenance import provenance
 from tellegen.sims.process import Worker
+from tellegen.sims.quantities import quantity
 from tellegen.sims.session import Session
 from tellegen.sims.signals import matching, plain, recordable, without_indices
 from tellegen.sims.training import choose
@@ -67,8 +71,8 @@ class SimulationPlan:
     """A simulation: netlists with their drives, and what is recorded.
 
     `netlists` holds one for each value of the sweep, or a single one; they differ in their drives
-    only. `record` maps a signal as the author named it to the names that a session reads;
-    `transient` is None for an operating point.
+    only. `record` maps a signal as the author named it to the names that a session reads, `spiking`
+    are those of them that carry spikes; `transient` is None for an operating point.
     """
 
     name: str
@@ -76,6 +80,7 @@ class SimulationPlan:
     netlists: tuple[str, ...]
     manifest: Manifest
     record: dict[str, str]
+    spiking: tuple[str, ...]
     transient: Transient | None
     sweep: Axis | None
     seed: int
@@ -134,9 +139,21 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     ]
     plan = SimulationPlan(
         name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
-        transient, _axis(block), build.seed,
+        _spiking(record, emitted[0].manifest, compiled), transient, _axis(block), build.seed,
     )  # fmt: skip
     return BoundSimulation(plan, compiled, tuple(found))
+
+
+def _spiking(record: dict[str, str], manifest: Manifest, compiled: Compiled) -> tuple[str, ...]:
+    """The recorded signals that are nets of spikes."""
+    kinds = compiled.flat.disciplines
+    found = {n: quantity(manifest, n if s == "nodes" else s) for n, s in record.items()}
+    return tuple(
+        name
+        for name, q in found.items()
+        if len(q.positive)
+        and all(k < len(kinds) and k != GROUND and kinds[k] == "spike" for k in q.positive)
+    )
 
 
 def _axis(block: ExperimentValues) -> Axis | None:
@@ -275,6 +292,8 @@ class SimulationResult:
             (values of the sweep, *shape), of transients the values at their end.
         units: the unit of each signal.
         points: the waveforms of a sweep of transients, (time, signals) for each of its values.
+        spikes: of a transient, for each recorded net of spikes the times of each element's spikes, in
+            seconds, in row-major order of its shape.
     """
 
     folder: Path
@@ -283,6 +302,7 @@ class SimulationResult:
     signals: dict[str, Values]
     units: dict[str, str]
     points: tuple[tuple[Values, dict[str, Values]], ...] = ()
+    spikes: dict[str, list[Values]] = field(default_factory=dict)
 
     def to_xarray(self) -> xarray.Dataset:
         """The signals as an xarray data set (needs the `xarray` extra)."""
@@ -305,18 +325,27 @@ def simulate(
     out: str | Path = "runs",
     library: Path | None = None,
     timeout: float = 600.0,
+    in_parts: bool = False,
     progress: Progress = lambda done, of: None,
 ) -> SimulationResult:
     """Run a `simulate` block of a `.tgn` file in ngspice; arguments as those of `train`.
 
-    `progress` is told how many of how many values of a sweep are done.
+    With `in_parts` the circuit is cut at its delays and the parts exchange spikes
+    (:mod:`tellegen.sims.partitioned`); their signals come at equal distances of a step. `progress` is
+    told how many of how many values of a sweep are done.
 
     Raises:
         CompileError: for what is wrong with the file.
         SimulationError: where ngspice fails.
     """
     compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
-    plan = bind_simulation(compilation, choose(compilation, "simulate", name)).plan
+    bound = bind_simulation(compilation, choose(compilation, "simulate", name))
+    plan = bound.plan
+    runs = (
+        run_in_parts(bound, library=library, timeout=timeout)
+        if in_parts
+        else run_plan(plan, library=library, timeout=timeout)
+    )
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind
     folder = rf.new_folder(Path(out), plan.name)
     units = {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
@@ -332,12 +361,12 @@ def simulate(
     rf.write_text(folder, rf.NETLIST, plan.netlist)
     rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
     rf.write_json(folder, rf.RUN, record)
-    points: list[tuple[Values | None, dict[str, Values]]] = []
+    points: list[Point] = []
     try:
-        for k, point in enumerate(run_plan(plan, library=library, timeout=timeout)):
+        for k, point in enumerate(runs):
             points.append(point)
-            if plan.sweep is not None and point[0] is not None:
-                rf.write_arrays(folder, f"waves-{k:03d}.npz", {_TIME: point[0], **point[1]})
+            if plan.sweep is not None and point.time is not None:
+                rf.write_arrays(folder, f"waves-{k:03d}.npz", {_TIME: point.time, **point.signals})
             progress(k + 1, len(plan.netlists))
     except BaseException as error:
         status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -346,35 +375,106 @@ def simulate(
         raise
     time, signals = _write_waves(folder, plan, points)
     rf.write_json(folder, rf.RUN, record | {"status": "finished"})
-    kept = tuple((t, s) for t, s in points if t is not None) if plan.sweep else ()
-    return SimulationResult(folder, plan, time, signals, units, kept)
+    if plan.sweep is not None:
+        kept = tuple((p.time, p.signals) for p in points if p.time is not None)
+        return SimulationResult(folder, plan, time, signals, units, kept)
+    spikes = points[0].spikes
+    if spikes:
+        rf.write_spikes(folder, spikes)
+    return SimulationResult(folder, plan, time, signals, units, spikes=spikes)
 
 
 def _write_waves(
-    folder: Path, plan: SimulationPlan, points: list[tuple[Values | None, dict[str, Values]]]
+    folder: Path, plan: SimulationPlan, points: list[Point]
 ) -> tuple[Values | None, dict[str, Values]]:
     """Keep what was simulated so far; a sweep as a table of the last values over its own."""
     if not points:
         return None, {}
-    time, signals = points[0]
+    time, signals = points[0].time, points[0].signals
     axis: dict[str, Values] = {} if time is None else {_TIME: time}
     if plan.sweep is not None:
-        last = [{n: v if t is None else v[-1] for n, v in found.items()} for t, found in points]
+        last = [
+            {n: v if p.time is None else v[-1] for n, v in p.signals.items()} for p in points
+        ]
         time, signals = None, {n: np.array([found[n] for found in last]) for n in signals}
         axis = {plan.sweep.name: np.array(plan.sweep.values[: len(points)])}
     rf.write_arrays(folder, rf.WAVES, {**axis, **signals})
     return time, signals
 
 
+@dataclass(frozen=True, eq=False)
+class Point:
+    """What came of one netlist: times (None for an operating point), signals, spikes by signal."""
+
+    time: Values | None
+    signals: dict[str, Values]
+    spikes: dict[str, list[Values]] = field(default_factory=dict)
+
+
 def run_plan(
     plan: SimulationPlan, *, library: Path | None = None, timeout: float = 600.0
-) -> Iterator[tuple[Values | None, dict[str, Values]]]:
-    """Run a planned simulation: for each netlist the times (None for an operating point) and signals."""
+) -> Iterator[Point]:
+    """Run a planned simulation, netlist after netlist."""
     sources = list(dict.fromkeys(plan.record.values()))
     run = _points if plan.transient is None else _transients
     for time, whole in run(plan, sources, library, timeout):
         signals = {n: _part(n, s, whole[s], plan.manifest) for n, s in plan.record.items()}
-        yield time, signals if time is not None else {n: v[0] for n, v in signals.items()}
+        if time is None:
+            yield Point(None, {n: v[0] for n, v in signals.items()})
+            continue
+        spikes = {
+            n: [crossings(time, v) for v in signals[n].reshape(len(time), -1).T]
+            for n in plan.spiking
+        }
+        yield Point(time, signals, spikes)
+
+
+def run_in_parts(
+    bound: BoundSimulation, *, library: Path | None = None, timeout: float = 600.0
+) -> Iterator[Point]:
+    """As :func:`run_plan`, of a transient whose circuit is cut at its delays.
+
+    Raises:
+        CannotPartition: the simulation cannot be run so; the text says why.
+    """
+    plan, manifest = bound.plan, bound.plan.manifest
+    if plan.transient is None:
+        raise CannotPartition("an operating point has no spikes to exchange: add a `transient`")
+    ends = {name: _ends(source, name, manifest) for name, source in plan.record.items()}
+    paths = bound.compiled.flat.paths
+    if any(k >= len(paths) for found in ends.values() for pair in found for k in pair):
+        raise CannotPartition("in parts, ports and nodes can be recorded, but not what is within cells")
+    nodes = {paths[k] for found in ends.values() for pair in found for k in pair if k != GROUND}
+    cut = partition(bound.compiled.circuit, bound.compiled.delays)
+    for drives in bound.drives:
+        full = {name: drives.get(name, ["dc 0"] * len(e.sources)) for name, e in manifest.inputs.items()}
+        flown = run_parts(cut, full, plan.transient, nodes, library=library, timeout=timeout)
+        values = {paths.index(p): v for p, v in flown.values.items()} | {
+            GROUND: np.zeros(len(flown.time))
+        }
+        signals = {}
+        for name, source in plan.record.items():
+            columns = np.stack([values[a] - values[b] for a, b in ends[name]], axis=1)
+            whole = source == name and source != "nodes"
+            shape = quantity(manifest, source).shape if whole else ()
+            signals[name] = columns.reshape(len(flown.time), *shape)
+        spikes = {
+            name: [flown.spikes[paths[a]] for a, _ in ends[name]] for name in plan.spiking
+        }
+        yield Point(flown.time, signals, spikes)
+
+
+def _ends(source: str, name: str, manifest: Manifest) -> list[tuple[int, int]]:
+    """The two nodes of each element of a recorded signal."""
+    found = quantity(manifest, name if source == "nodes" else source)
+    if len(found.branches):
+        raise CannotPartition(f"`{name}` is a current: in parts, only voltages can be recorded")
+    pairs = list(zip(found.positive.tolist(), found.negative.tolist(), strict=True))
+    if source in ("nodes", name):
+        return pairs
+    subscript = name[name.rindex("[") + 1 : name.rindex("]")]
+    index = np.ravel_multi_index(tuple(int(i) for i in subscript.split(",")), found.shape)
+    return [pairs[int(index)]]
 
 
 _Whole = Iterator[tuple[Values | None, dict[str, Values]]]

@@ -16,9 +16,11 @@ from tellegen.cli import _common as c
 @c.out_option
 @c.options(c.set_option, c.seed_option, c.cells_option, c.allow_option)
 @c.timeout_option
+@click.option("--parts", is_flag=True, help="Cut a spiking circuit at its delays: the parts run on their own "
+              "and exchange spikes. Quicker by about their number.")
 def command(
     file: str, name: str | None, out: str, overrides: tuple[str, ...], seed: int | None,
-    cells: tuple[str, ...], allow: tuple[str, ...], timeout: float,
+    cells: tuple[str, ...], allow: tuple[str, ...], timeout: float, parts: bool,
 ) -> None:  # fmt: skip
     """Run the simulate block NAME of FILE (the only one, if not named) in ngspice.
 
@@ -38,7 +40,7 @@ def command(
 
             result = simulate(
                 file, name, overrides=overrides, seed=seed, cells=cells, allow=allow, out=out,
-                timeout=timeout, progress=progress,
+                timeout=timeout, in_parts=parts, progress=progress,
             )  # fmt: skip
         page = write_report(result.folder)
         table = Table(title=f"{result.plan.name} ({result.plan.network})")

@@ -24,6 +24,7 @@ Values = NDArray[np.float64]
 
 MOST_LINES = 12
 MOST_PANELS = 6
+MOST_ROWS = 200
 # Points that a line needs on paper; more only make the page larger.
 MOST_POINTS = 2_000
 
@@ -186,6 +187,27 @@ def waves(
         figure.suptitle(f"the first {MOST_PANELS} of {len(panels):,} units")
     quantity_ticks(axes[-1].xaxis, axis[1])
     axes[-1].set_xlabel(axis[0])
+    return figure
+
+
+def raster(
+    spikes: Mapping[str, list[Values]], stop: float, theme: Theme
+) -> Figure:
+    """Spikes over time, a row for each element of a signal."""
+    rows = [(element(name, (k,)) if len(trains) > 1 else name, times, group)
+            for group, (name, trains) in enumerate(spikes.items())
+            for k, times in enumerate(trains)][:MOST_ROWS]  # fmt: skip
+    figure = new_figure(height=1.0 + 0.16 * max(len(rows), 4))
+    ax = figure.subplots()
+    for row, (_, times, group) in enumerate(rows):
+        colour = theme.series[group % len(theme.series)]
+        ax.vlines(times, row - 0.4, row + 0.4, color=colour, lw=1.0)
+    every = max(1, len(rows) // 20)
+    ax.set_yticks(range(0, len(rows), every), [short(name) for name, _, _ in rows[::every]])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(0, stop)
+    quantity_ticks(ax.xaxis, "s")
+    ax.set_xlabel("time")
     return figure
 
 

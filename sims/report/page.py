@@ -25,6 +25,7 @@ Values = NDArray[np.float64]
 
 REPORT = "report.html"
 LEARNING, NETWORK, WAVES = "learning-curve.png", "network.png", "waves.png"
+RASTER = "raster.png"
 NETWORK_HEIGHT = 4.3  # inches
 MOST_KINDS = 6  # of learned parameters, each with a figure of its own
 EXCERPT = 80  # lines of the netlist
@@ -37,7 +38,7 @@ _STATUS = {
 # What a page of either kind may show; each kind fills in its own.
 _NOTHING: dict[str, Any] = {
     "accuracies": [], "confusion": None, "learning": None, "histories": [], "rules": [],
-    "update": "", "guard": [], "point": [], "left_out": 0, "waves": None,
+    "update": "", "guard": [], "point": [], "left_out": 0, "waves": None, "raster": None,
 }  # fmt: skip
 
 
@@ -132,6 +133,12 @@ def _simulation(record: Record) -> dict[str, Any]:
             f"signals over {record.axis[0]}",
             png=record.folder / WAVES,
         )
+        if any(len(times) for trains in record.spikes.values() for times in trains):
+            found["raster"] = _picture(
+                partial(curves.raster, record.spikes, float(record.time[-1])),
+                "spikes over time",
+                png=record.folder / RASTER,
+            )
     return found
 
 

@@ -38,6 +38,7 @@ class Record:
         time: (times,), or None for an operating point or a training; for a sweep its values.
         axis: name and unit of `time`.
         signals: a simulation's recorded values.
+        spikes: the times of its spikes, by signal and element.
         source, netlist: the texts, empty where missing.
         missing: what could not be read, in words.
     """
@@ -50,6 +51,7 @@ class Record:
     time: Values | None
     axis: tuple[str, str]
     signals: dict[str, Values]
+    spikes: dict[str, list[Values]]
     source: str
     netlist: str
     missing: tuple[str, ...]
@@ -104,6 +106,7 @@ def read(folder: Path) -> Record:
         time=time,
         axis=axis,
         signals=signals,
+        spikes=_spikes(folder, missing),
         source=_text(folder, rf.SOURCE, missing),
         netlist=_text(folder, rf.NETLIST, missing),
         missing=tuple(missing),
@@ -227,6 +230,14 @@ def _waves(folder: Path, axis: str, missing: list[str]) -> tuple[Values | None, 
         missing.append(f"{rf.WAVES} cannot be read")
         return None, {}
     return time, {n: v for n, v in signals.items() if v.ndim}
+
+
+def _spikes(folder: Path, missing: list[str]) -> dict[str, list[Values]]:
+    try:
+        return rf.read_spikes(folder)
+    except (OSError, ValueError, KeyError, TypeError):
+        missing.append(f"{rf.SPIKES} cannot be read")
+        return {}
 
 
 def element(name: str, index: tuple[int, ...]) -> str:
