@@ -81,7 +81,7 @@ def circuit(one: Set, distances: Sequence[float], pairings: int) -> list[float]:
 
 
 def reference(one: Set, distance: float, pairings: int) -> float:
-    """The same by the equations: dc/dt = -c/tau_ca + jumps, tau drho/dt = ... (Eqs. 1 and 2)."""
+    """The same by the equations: dc/dt = -c/tau_ca + jumps, tau drho/dt = ..."""
     pre, post = _spikes(one, distance, pairings)
     events = sorted([(t, one.c_pre) for t in pre] + [(t, one.c_post) for t in post])
     events.append((START + pairings * PERIOD, 0.0))

@@ -43,4 +43,4 @@ def run(quick: bool) -> Iterator[Row]:
     found = changes("bdsp", [
         (Bench({"pre": a, "post": b}, {}, 1.1, 5e-4), {"eta": ETA, "tau_ma": MA}) for a, b in cases
     ])  # fmt: skip
-    yield within("singles and bursts", found, [reference(*c) for c in cases], 0.05, "Payeur 2021, Eq. 1")
+    yield within("singles and bursts", found, [reference(*c) for c in cases], 0.05, "Payeur 2021")

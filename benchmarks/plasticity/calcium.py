@@ -16,4 +16,4 @@ def run(quick: bool) -> Iterator[Row]:
         pairings = 5 if quick else 20
         found = circuit(SETS[name], distances, pairings)
         wanted = [reference(SETS[name], d, pairings) for d in distances]
-        yield within(name, found, wanted, 0.05, "Graupner, Brunel 2012, Eqs. 1 and 2")
+        yield within(name, found, wanted, 0.05, "Graupner, Brunel 2012")

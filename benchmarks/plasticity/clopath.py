@@ -38,7 +38,7 @@ def membrane(spikes: list[float], stop: float) -> tuple[list[float], list[float]
 
 
 def reference(pre: list[float], wave: tuple[list[float], list[float]], stop: float) -> float:
-    """Eqs. 1 to 3 on a grid."""
+    """The equations on a grid."""
     t = grid(stop)
     u = np.interp(t, *wave)
     minus, plus = lowpass_on(u, TM, REST), lowpass_on(u, TP, REST)

@@ -13,7 +13,7 @@ ETA, GAMMA, THD, THP, TAU = 100.0, 2.0, -55e-3, -70e-3, 10e-3
 
 
 def reference(pre: list[float], wave: tuple[list[float], list[float]], stop: float) -> float:
-    """Eq. 3 on a grid."""
+    """The equation on a grid."""
     t = grid(stop)
     u = np.interp(t, *wave)
     drive = np.maximum(THP - u, 0) - GAMMA * np.maximum(u - THD, 0)
@@ -30,4 +30,4 @@ def run(quick: bool) -> Iterator[Row]:
         pre = sorted((rng.choice(900, 25, replace=False) * 5e-4 + 1e-3).tolist())
         cases.append((pre, wave, 0.5))
     found = changes("h_mpdp", [(Bench({"pre": p}, {"vmem": w}, s), {}) for p, w, s in cases])
-    yield within("wandering membrane", found, [reference(*c) for c in cases], 0.05, "Albers 2016, Eq. 3")
+    yield within("wandering membrane", found, [reference(*c) for c in cases], 0.05, "Albers 2016")

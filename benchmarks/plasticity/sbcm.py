@@ -13,7 +13,7 @@ KAPPA, TAU, TAU_THETA, THETA = 0.5, 20e-3, 0.5, 0.4
 
 
 def reference(pre: list[float], post: list[float], stop: float) -> float:
-    """Eq. 8 on a grid."""
+    """The equation on a grid."""
     t = grid(stop)
     x, y = trace_on(t, pre, TAU), trace_on(t, post, TAU)
     return float(KAPPA * (x * y * (y - lowpass_on(y, TAU_THETA, THETA))).sum() * GRID)
@@ -29,4 +29,4 @@ def run(quick: bool) -> Iterator[Row]:
     found = changes("sbcm", [
         (Bench({"pre": a, "post": b}, {}, s), {"theta0": THETA}) for a, b, s in cases
     ])  # fmt: skip
-    yield within("rates of 5 to 80 Hz", found, [reference(*c) for c in cases], 0.05, "Bekolay 2013, Eq. 8")
+    yield within("rates of 5 to 80 Hz", found, [reference(*c) for c in cases], 0.05, "Bekolay 2013")

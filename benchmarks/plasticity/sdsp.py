@@ -14,7 +14,7 @@ THV, UL, UH, DL, DH, TAU, DRIFT, THW = 0.8, 3.0, 13.0, 3.0, 4.0, 60e-3, 3.5, 0.5
 
 
 def reference(pre: list[float], post: list[float], u: float, w: float, stop: float) -> float:
-    """Eqs. 1 to 5: a step at each presynaptic spike, the drift between."""
+    """A step at each presynaptic spike, the drift between."""
     start, last = w, 0.0
 
     def drift(w: float, duration: float) -> float:
@@ -44,4 +44,4 @@ def run(quick: bool) -> Iterator[Row]:
         (Bench({"pre": a, "post": b}, {"vmem": ([0.0, 1.0], [u, u])}, s), {"w0": w})
         for a, b, u, w, s in cases
     ])  # fmt: skip
-    yield within("stop-learning", found, [reference(*c) for c in cases], 0.05, "Brader 2007, Eqs. 1 to 5")
+    yield within("stop-learning", found, [reference(*c) for c in cases], 0.05, "Brader 2007")

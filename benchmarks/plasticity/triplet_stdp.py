@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 
 A2P, A3P, A2M, A3M = 5e-10, 6.2e-3, 7e-3, 2.3e-4
 TP, TX, TM, TY = 16.8e-3, 101e-3, 33.7e-3, 125e-3
-SOURCE = "Pfister, Gerstner 2006, Eqs. 3, 4"
+SOURCE = "Pfister, Gerstner 2006"
 
 
 def reference(pre: list[float], post: list[float]) -> float:

@@ -17,7 +17,7 @@ KINDS = {
 
 
 def reference(spikes: list[float], use: float, tau_rec: float, tau_fac: float) -> list[float]:
-    """The released part at each spike (Eqs. 3 and 4)."""
+    """The released part at each spike."""
     u, x, last, found = 0.0, 1.0, None, []
     for t in spikes:
         if last is not None:
@@ -52,4 +52,4 @@ def run(quick: bool) -> Iterator[Row]:
                 found.append((charge + left - rest) / CHARGE)
                 rest = left
             wanted += reference(spikes, **params)
-        yield within(kind, found, wanted, 0.05, "Tsodyks 2000, Eqs. 3 and 4")
+        yield within(kind, found, wanted, 0.05, "Tsodyks 2000")

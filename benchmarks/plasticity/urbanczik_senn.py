@@ -15,7 +15,7 @@ ETA, PHI, K, BETA, THETA, TAU, DELTA = 1e-3, 150.0, 0.5, 333.333, -55e-3, 3e-3, 
 def reference(
     pre: list[float], post: list[float], wave: tuple[list[float], list[float]], stop: float
 ) -> float:
-    """Eqs. 5 and 6 on a grid; a somatic spike is a delta."""
+    """The equations on a grid; a somatic spike is a delta."""
     t = grid(stop)
     s = K * np.exp(BETA * (THETA - np.interp(t, *wave)))
     rate, slope = PHI / (1 + s), BETA * s / (1 + s)

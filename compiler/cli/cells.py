@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,8 +17,9 @@ from tellegen.diagnostics import did_you_mean, one_of
 
 @click.command()
 @click.argument("name", required=False, metavar="[LIBRARY[.CELL]]")
+@click.option("--locality", is_flag=True, help="What each plasticity rule reads, as a table.")
 @c.options(c.cells_option, c.json_option)
-def command(name: str | None, cells: tuple[str, ...], as_json_: bool) -> None:
+def command(name: str | None, locality: bool, cells: tuple[str, ...], as_json_: bool) -> None:
     """List the libraries of cells, the cells of one LIBRARY, or show one LIBRARY.CELL.
 
     \b
@@ -25,6 +27,7 @@ def command(name: str | None, cells: tuple[str, ...], as_json_: bool) -> None:
       tellegen cells                          all libraries and their cells
       tellegen cells resistive.digipot        ports, parameters, SPICE text of one cell
       tellegen cells --cells ~/mycells mylab  a library in a folder of your own
+      tellegen cells --locality cmos          which variables of its two neurons each rule reads
     """  # noqa: D301 - click wants the backspace itself
     with c.errors(as_json_):
         if name and "." in name:
@@ -32,7 +35,9 @@ def command(name: str | None, cells: tuple[str, ...], as_json_: bool) -> None:
             click.echo(json.dumps(_cell_json(cell), indent=2)) if as_json_ else _show_cell(cell)
             return
         libraries = load_all(search_path(cells)) if name is None else [library(name, cells)]
-        if as_json_:
+        if locality:
+            _show_locality(libraries, as_json_)
+        elif as_json_:
             click.echo(json.dumps([_library_json(found) for found in libraries], indent=2))
         else:
             _show_libraries(libraries)
@@ -86,6 +91,28 @@ def _show_libraries(libraries: Sequence[Library]) -> None:
             row = (name, ", ".join(cell.ports), ", ".join(cell.programmable), cell.summary)
             table.add_row(*map(Text, row))
         console.print(table)
+
+
+def _show_locality(libraries: Sequence[Library], as_json_: bool) -> None:
+    """What plasticity cells declare that they read, in the form of Khacef et al. (2023)."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rules = [(cell, cell.locality) for found in libraries for cell in found.cells.values()
+             if cell.locality is not None]  # fmt: skip
+    if as_json_:
+        click.echo(json.dumps({f"{c.library}.{c.name}": asdict(read) for c, read in rules}, indent=2))
+        return
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    for column in ("rule", "presynaptic", "postsynaptic", "third factor", "own weight", "from"):
+        table.add_column(column, no_wrap=column == "rule")
+    for cell, read in rules:
+        sides = (", ".join(side) for side in (read.pre, read.post, read.third))
+        table.add_row(*map(Text, (
+            cell.name, *sides, "yes" if read.weight else "", cell.reference.split(";")[0]
+        )))  # fmt: skip
+    _console().print(table)
 
 
 def _show_cell(cell: Cell) -> None:
@@ -198,6 +225,8 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
         ],
         "observables": [plain(o, "name", "expr", "unit", "doc") for o in cell.observables.values()],
         "dc": {"paths": cell.dc_paths, "sources": cell.dc_sources},
+        "levels": [level for level in cell.levels if level],
+        "locality": None if cell.locality is None else asdict(cell.locality),
         "selftests": [test.name for test in cell.selftests],
         "text": cell.text,
     }
