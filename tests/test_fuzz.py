@@ -139,6 +139,7 @@ def netlists(compilation: Compilation) -> Iterator[str]:
 NAME = r"[a-zA-Z0-9_]+"
 NUMBER = r"-?\d+(\.\d+)?(e[+-]?\d+)?"
 CARDS = [
+    rf"\.options method=(gear|trap)( [a-z]+={NUMBER})*",
     rf"X{NAME}( {NAME})+( {NAME}={NUMBER})*",  # instances
     rf"[VI]{NAME} {NAME} {NAME} (dc {NUMBER}|(pulse|sin|pwl)\({NUMBER}( {NUMBER})*\))",  # inputs
     rf"[VR]{NAME} {NAME} {NAME} {NUMBER}",  # supplies, switches of clamps, ties
@@ -148,7 +149,13 @@ CARDS = [
     rf"\.tran {NUMBER} {NUMBER}( {NUMBER} {NUMBER})?",
     rf"\.print tran( v\({NAME}(,{NAME})?\))+",  # what `ngspice -b` shows of it
 ]
-CELL_TEXTS = [cell.text.rstrip("\n") for lib in load_all() for cell in lib.cells.values()]
+CELL_TEXTS = [
+    definition.text.rstrip("\n")
+    for lib in load_all()
+    for cell in lib.cells.values()
+    for level in cell.levels.values()
+    for definition in level.definitions
+]
 
 
 def check_netlist(netlist: str) -> None:
