@@ -153,11 +153,17 @@ def run(quick: bool) -> Iterator[Row]:
         yield Row(f"{name}: controlled RC, off its difference equation", worst, None, "V", "<= 1e-05",
                   "exact sampled loop", worst <= 1e-5)  # fmt: skip
         for key, said, source in (
-            ("continuous", "controlled RC, order of the deviation from the continuous loop", "hold: 1"),
+            (
+                "continuous",
+                "controlled RC, order of the deviation from the continuous loop",
+                "hold: 1",
+            ),
             ("adler", "phase-locked loop, order of the deviation from Adler's solution", "hold: 1"),
         ):
             order = float(np.polyfit(np.log(intervals), np.log(found[key]), 1)[0])
-            yield Row(f"{name}: {said}", order, None, "1", "1 +- 0.1", source, abs(order - 1) <= 0.1)
+            yield Row(
+                f"{name}: {said}", order, None, "1", "1 +- 0.1", source, abs(order - 1) <= 0.1
+            )
             value = found[key][-1]
             yield Row(f"{name}:   at {intervals[-1]:g} s", value, None,
                       "V" if key == "continuous" else "rad", "", "", None)  # fmt: skip

@@ -41,7 +41,9 @@ def environment(build: str) -> dict[str, str]:
 
 def version(build: str) -> str:
     """The version of a build."""
-    ask = "from tellegen.sims.provenance import provenance; print(provenance()['ngspice']['version'])"
+    ask = (
+        "from tellegen.sims.provenance import provenance; print(provenance()['ngspice']['version'])"
+    )
     done = subprocess.run(
         [sys.executable, "-c", ask], env=environment(build), capture_output=True, text=True,
         check=True,

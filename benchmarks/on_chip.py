@@ -48,13 +48,33 @@ def run(quick: bool) -> Iterator[Row]:
     for c, said in ((0.5, "correlated"), (0.0, "control")):
         rows = np.array([f for f, (_, k) in zip(found, cases, strict=True) if k == c])
         first, rest, rate = rows.T
-        yield Row(f"{said}: weight of the first five", first.mean(), (first.min(), first.max()), "V", "", "", None)
-        yield Row(f"{said}: weight of the others", rest.mean(), (rest.min(), rest.max()), "V", "", "", None)
-        yield Row(f"{said}: rate of the neuron", rate.mean(), (rate.min(), rate.max()), "Hz", "", "", None)
+        yield Row(
+            f"{said}: weight of the first five",
+            first.mean(),
+            (first.min(), first.max()),
+            "V",
+            "",
+            "",
+            None,
+        )
+        yield Row(
+            f"{said}: weight of the others",
+            rest.mean(),
+            (rest.min(), rest.max()),
+            "V",
+            "",
+            "",
+            None,
+        )
+        yield Row(
+            f"{said}: rate of the neuron", rate.mean(), (rate.min(), rate.max()), "Hz", "", "", None
+        )
         apart = first - rest
         won = int((apart > 0).sum())
         target = c > 0
         yield Row(f"{said}: seeds in which the first five win", won, None, "1",
                   f"{len(apart)} of {len(apart)}" if target else "", SOURCE if target else "",
                   won == len(apart) if target else None)  # fmt: skip
-        yield Row(f"{said}: difference", apart.mean(), (apart.min(), apart.max()), "V", "", "", None)
+        yield Row(
+            f"{said}: difference", apart.mean(), (apart.min(), apart.max()), "V", "", "", None
+        )

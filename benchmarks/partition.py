@@ -74,9 +74,13 @@ def run(quick: bool) -> Iterator[Row]:
         (float((np.abs(a - b) / a).max()) for a, b in zip(spikes["whole"], spikes["parts"], strict=True)
          if len(a) and len(a) == len(b)), default=float("nan"),
     )  # fmt: skip
-    yield Row("spike times, furthest off", worst, None, "1", "<= 0.01", "one netlist", worst <= 0.01)
+    yield Row(
+        "spike times, furthest off", worst, None, "1", "<= 0.01", "one netlist", worst <= 0.01
+    )
     for way, seconds in took.items():
-        yield Row(f"CPU per biological second, {way}", seconds / stop * 1e3, None, "s", "", "", None)
+        yield Row(
+            f"CPU per biological second, {way}", seconds / stop * 1e3, None, "s", "", "", None
+        )
     ratio = took["whole"] / took["parts"]
     yield Row("one netlist over parts", ratio, None, "1", "" if quick else ">= 5", "same run",
               None if quick else ratio >= 5)  # fmt: skip

@@ -199,7 +199,9 @@ class _Part:
         leaving = tuple(np.flatnonzero(self.lines.begin == node) for node in begins)
         if len(begins):
             module.outputs[LEAVING] = _port(LEAVING, "output", "spike", local[begins], top)
-        return Part(Circuit(module, self.whole.seed), rows, elements, ends[ARRIVING], ends[LATE], leaving)
+        return Part(
+            Circuit(module, self.whole.seed), rows, elements, ends[ARRIVING], ends[LATE], leaving
+        )
 
     def _group(self, g: FlatGroup, k: Index, local: NDArray[np.int32]) -> Group:
         params = {name: values[k] for name, values in g.group.params.items()}

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tellegen.cells.expression import evaluate
-from tellegen.manifest import GROUND, Manifest
+from tellegen.manifest import Manifest
 from tellegen.sims.alter import Commands, Group
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.locate import find_library
@@ -331,7 +331,9 @@ class Engine:
         """
         recording = Recording(self.manifest, record)
         found = self._transients().run(
-            self._commands.everything(), tran_command(step, stop, max_step, initial), recording.vectors
+            self._commands.everything(),
+            tran_command(step, stop, max_step, initial),
+            recording.vectors,
         )
         return recording.waveforms(found)
 

@@ -26,7 +26,7 @@ class External:
         """`pause` is the name of a source that is 1 V from :attr:`pause_at` on, and 0 V before."""
         self._pause = pause.encode()
         self._names = [name.encode() for name in names]
-        self.held: dict[bytes, float] = {name: 0.0 for name in (*self._names, self._pause)}
+        self.held: dict[bytes, float] = dict.fromkeys((*self._names, self._pause), 0.0)
         self.pause_at = float("inf")
         self.jumped = False
         self._moving: dict[int, tuple[list[float], list[float]]] = {}

@@ -220,7 +220,10 @@ class InFlight:
         self._alone = {
             name: self._at_node[int(s.positive[0])]
             for name, s in self._signals.items()
-            if not s.shape and len(s.positive) and s.positive[0] != GROUND and s.negative[0] == GROUND
+            if not s.shape
+            and len(s.positive)
+            and s.positive[0] != GROUND
+            and s.negative[0] == GROUND
         }
         self._voltages = np.zeros(len(self._nodes) + 1)
         self._currents = np.zeros(len(branches))

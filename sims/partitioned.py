@@ -87,9 +87,7 @@ class Host:
         self._pending: list[list[Edges]] = [[[] for _ in range(p.arriving)] for p in parts]
         self._seen: list[dict[str, list[float]]] = [{n: [] for n in p.record} for p in parts]
 
-    def advance(
-        self, until: float, arriving: Mapping[tuple[int, int], Edges]
-    ) -> list[list[Edges]]:
+    def advance(self, until: float, arriving: Mapping[tuple[int, int], Edges]) -> list[list[Edges]]:
         """Run every part to a time; `arriving` are edges to come, by part and element.
 
         Returns:
@@ -196,7 +194,9 @@ def run_parts(
                             for line in lines.tolist() if seen else ():
                                 to, element = where[line]
                                 late = [(t + float(partition.delays[line]), r) for t, r in seen]
-                                edges[to % count].setdefault((to // count, element), []).extend(late)
+                                edges[to % count].setdefault((to // count, element), []).extend(
+                                    late
+                                )
                 time = until
                 progress(time)
             grid = np.linspace(0, transient.stop, round(transient.stop / transient.step) + 1)

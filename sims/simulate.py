@@ -32,8 +32,8 @@ from tellegen.sims.events import crossings
 from tellegen.sims.locate import find_library
 from tellegen.sims.partitioned import CannotPartition, run_parts
 from tellegen.sims.plan import Transient
-from tellegen.sims.provenance import provenance
 from tellegen.sims.process import Worker
+from tellegen.sims.provenance import provenance
 from tellegen.sims.quantities import quantity
 from tellegen.sims.session import Session
 from tellegen.sims.signals import matching, plain, recordable, without_indices
@@ -393,9 +393,7 @@ def _write_waves(
     time, signals = points[0].time, points[0].signals
     axis: dict[str, Values] = {} if time is None else {_TIME: time}
     if plan.sweep is not None:
-        last = [
-            {n: v if p.time is None else v[-1] for n, v in p.signals.items()} for p in points
-        ]
+        last = [{n: v if p.time is None else v[-1] for n, v in p.signals.items()} for p in points]
         time, signals = None, {n: np.array([found[n] for found in last]) for n in signals}
         axis = {plan.sweep.name: np.array(plan.sweep.values[: len(points)])}
     rf.write_arrays(folder, rf.WAVES, {**axis, **signals})
@@ -443,11 +441,15 @@ def run_in_parts(
     ends = {name: _ends(source, name, manifest) for name, source in plan.record.items()}
     paths = bound.compiled.flat.paths
     if any(k >= len(paths) for found in ends.values() for pair in found for k in pair):
-        raise CannotPartition("in parts, ports and nodes can be recorded, but not what is within cells")
+        raise CannotPartition(
+            "in parts, ports and nodes can be recorded, but not what is within cells"
+        )
     nodes = {paths[k] for found in ends.values() for pair in found for k in pair if k != GROUND}
     cut = partition(bound.compiled.circuit, bound.compiled.delays)
     for drives in bound.drives:
-        full = {name: drives.get(name, ["dc 0"] * len(e.sources)) for name, e in manifest.inputs.items()}
+        full = {
+            name: drives.get(name, ["dc 0"] * len(e.sources)) for name, e in manifest.inputs.items()
+        }
         flown = run_parts(cut, full, plan.transient, nodes, library=library, timeout=timeout)
         values = {paths.index(p): v for p, v in flown.values.items()} | {
             GROUND: np.zeros(len(flown.time))
@@ -458,9 +460,7 @@ def run_in_parts(
             whole = source == name and source != "nodes"
             shape = quantity(manifest, source).shape if whole else ()
             signals[name] = columns.reshape(len(flown.time), *shape)
-        spikes = {
-            name: [flown.spikes[paths[a]] for a, _ in ends[name]] for name in plan.spiking
-        }
+        spikes = {name: [flown.spikes[paths[a]] for a, _ in ends[name]] for name in plan.spiking}
         yield Point(flown.time, signals, spikes)
 
 

@@ -43,7 +43,9 @@ def pulses(times: Sequence[float]) -> str:
     return f"pwl({' '.join(points)})" if len(points) > 1 else "dc 0"
 
 
-def decks(cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level: str = "") -> list[str]:
+def decks(
+    cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level: str = ""
+) -> list[str]:
     """A SPICE deck of the cell for each bench and its parameters."""
     from tellegen.cells import find_library
     from tellegen.emit.spice import options
@@ -63,18 +65,23 @@ def decks(cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level
             elif port in bench.spikes:
                 cards.append(f"V{port} {port} 0 {pulses(bench.spikes[port])}")
             elif port in bench.waves:
-                points = " ".join(f"{t:.10g} {v:.10g}" for t, v in zip(*bench.waves[port], strict=True))
+                points = " ".join(
+                    f"{t:.10g} {v:.10g}" for t, v in zip(*bench.waves[port], strict=True)
+                )
                 cards.append(f"V{port} {port} 0 pwl({points})")
-            elif found.ports[port].direction == "in":
-                cards.append(f"V{port} {port} 0 0")
-            elif found.ports[port].direction == "out" and "weight" not in found.observables:
+            elif found.ports[port].direction == "in" or (
+                found.ports[port].direction == "out" and "weight" not in found.observables
+            ):
                 cards.append(f"V{port} {port} 0 0")
         if len(bench.marks):
             points = " ".join(f"{t:.10g} 0" for t in bench.marks)
             cards += [f"Vmarks marks 0 pwl({points})", "Rmarks marks 0 1"]
         if "weight" in found.observables:
             cards.append(".save v(w)")
-        cards += [*options(found.solver), f".tran {bench.max_step:g} {bench.stop:.9g} 0 {bench.max_step:g}"]
+        cards += [
+            *options(found.solver),
+            f".tran {bench.max_step:g} {bench.stop:.9g} 0 {bench.max_step:g}",
+        ]
         made.append("\n".join([*cards, ".end", ""]))
     return made
 
@@ -100,7 +107,9 @@ def weights(
     return found
 
 
-def within(name: str, found: Sequence[float], wanted: Sequence[float], bound: float, source: str) -> Row:
+def within(
+    name: str, found: Sequence[float], wanted: Sequence[float], bound: float, source: str
+) -> Row:
     """The worst relative error of changes that are at least a tenth of the largest one."""
     a, b = np.asarray(found, float), np.asarray(wanted, float)
     large = np.abs(b) >= 0.1 * np.abs(b).max()

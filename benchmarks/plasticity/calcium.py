@@ -12,7 +12,9 @@ from benchmarks.rows import Row
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the rule."""
     for name in ("DP",) if quick else ("DP", "cortical slices"):
-        distances = [-0.02, 0.02] if quick else [-0.06, -0.03, -0.02, -0.01, 0.005, 0.01, 0.02, 0.04]
+        distances = (
+            [-0.02, 0.02] if quick else [-0.06, -0.03, -0.02, -0.01, 0.005, 0.01, 0.02, 0.04]
+        )
         pairings = 5 if quick else 20
         found = circuit(SETS[name], distances, pairings)
         wanted = [reference(SETS[name], d, pairings) for d in distances]

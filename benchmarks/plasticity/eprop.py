@@ -35,4 +35,6 @@ def run(quick: bool) -> Iterator[Row]:
         (Bench({"pre": p}, {"vmem": m, "error": e}, s, 5e-4), {"w_min": -5.0, "w_max": 5.0})
         for p, m, e, s in cases
     ])  # fmt: skip
-    yield within("membrane and learning signal", found, [reference(*c) for c in cases], 0.05, "Bellec 2020")
+    yield within(
+        "membrane and learning signal", found, [reference(*c) for c in cases], 0.05, "Bellec 2020"
+    )

@@ -34,4 +34,6 @@ def run(quick: bool) -> Iterator[Row]:
         for _ in range(2 if quick else 6)
     ]
     found = changes("stdp", [(Bench(p, {}, 1.1), params) for p in trains])
-    yield within("random trains", found, [reference(p["pre"], p["post"]) for p in trains], 0.05, "Song 2000")
+    yield within(
+        "random trains", found, [reference(p["pre"], p["post"]) for p in trains], 0.05, "Song 2000"
+    )

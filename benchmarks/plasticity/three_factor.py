@@ -17,12 +17,16 @@ def reference(distance: float, late: float) -> float:
     """The integral of trace times reward, from the second spike of the pair on."""
     charge = A_PLUS * np.exp(-distance / TAU) if distance > 0 else -A_MINUS * np.exp(distance / TAU)
     start = late - max(distance, 0)
-    return float(RATE * charge * TAU_C * (np.exp(-start / TAU_C) - np.exp(-(start + LENGTH) / TAU_C)))
+    return float(
+        RATE * charge * TAU_C * (np.exp(-start / TAU_C) - np.exp(-(start + LENGTH) / TAU_C))
+    )
 
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the rule."""
-    cases = [(d, late) for d in (10e-3, -10e-3) for late in ((0.5,) if quick else (0.1, 0.3, 1.0, 2.0))]
+    cases = [
+        (d, late) for d in (10e-3, -10e-3) for late in ((0.5,) if quick else (0.1, 0.3, 1.0, 2.0))
+    ]
     benches = []
     for distance, late in cases:
         on = PAIR + late

@@ -28,7 +28,9 @@ def run(quick: bool) -> Iterator[Row]:
         {"post": [0.1, 0.1 + a + b], "pre": [0.1 + a]} for a, b in ((5e-3, 5e-3), (10e-3, 10e-3), (5e-3, 15e-3))
     ]  # fmt: skip
     found = changes("triplet_stdp", [(Bench(p, {}, 0.3), {}) for p in triplets])
-    yield within("triplets", found, [reference(p["pre"], p["post"]) for p in triplets], 0.05, SOURCE)
+    yield within(
+        "triplets", found, [reference(p["pre"], p["post"]) for p in triplets], 0.05, SOURCE
+    )
     pairings, count = [], 10 if quick else 30
     for rate in (5, 40) if quick else (1, 5, 10, 20, 30, 40, 50):
         for distance in (10e-3, -10e-3):

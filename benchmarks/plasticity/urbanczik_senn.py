@@ -30,7 +30,9 @@ def run(quick: bool) -> Iterator[Row]:
     """The rows of the rule."""
     rng = np.random.default_rng(5)
     cases = []
-    for middle, count in ((-58e-3, 12),) if quick else ((-62e-3, 40), (-58e-3, 12), (-55e-3, 12), (-52e-3, 60)):
+    for middle, count in (
+        ((-58e-3, 12),) if quick else ((-62e-3, 40), (-58e-3, 12), (-55e-3, 12), (-52e-3, 60))
+    ):
         times = np.arange(0, 1.01, 0.02)
         wave = (times.tolist(), (middle + 2e-3 * rng.standard_normal(len(times))).tolist())
         pre = sorted((rng.choice(800, 60, replace=False) * 5e-4 + 1e-3).tolist())
@@ -40,4 +42,6 @@ def run(quick: bool) -> Iterator[Row]:
         (Bench({"pre": a, "post": b}, {"dendrite": w}, s, 2e-4), {"w_min": -5.0, "w_max": 5.0})
         for a, b, w, s in cases
     ])  # fmt: skip
-    yield within("wandering dendrite", found, [reference(*c) for c in cases], 0.05, "Urbanczik, Senn 2014")
+    yield within(
+        "wandering dendrite", found, [reference(*c) for c in cases], 0.05, "Urbanczik, Senn 2014"
+    )

@@ -102,7 +102,9 @@ def _show_locality(libraries: Sequence[Library], as_json_: bool) -> None:
     rules = [(cell, cell.locality) for found in libraries for cell in found.cells.values()
              if cell.locality is not None]  # fmt: skip
     if as_json_:
-        click.echo(json.dumps({f"{c.library}.{c.name}": asdict(read) for c, read in rules}, indent=2))
+        click.echo(
+            json.dumps({f"{c.library}.{c.name}": asdict(read) for c, read in rules}, indent=2)
+        )
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("rule", "presynaptic", "postsynaptic", "third factor", "own weight", "from"):

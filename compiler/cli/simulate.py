@@ -16,8 +16,12 @@ from tellegen.cli import _common as c
 @c.out_option
 @c.options(c.set_option, c.seed_option, c.cells_option, c.allow_option)
 @c.timeout_option
-@click.option("--parts", is_flag=True, help="Cut a spiking circuit at its delays: the parts run on their own "
-              "and exchange spikes. Quicker by about their number.")
+@click.option(
+    "--parts",
+    is_flag=True,
+    help="Cut a spiking circuit at its delays: the parts run on their own "
+    "and exchange spikes. Quicker by about their number.",
+)
 def command(
     file: str, name: str | None, out: str, overrides: tuple[str, ...], seed: int | None,
     cells: tuple[str, ...], allow: tuple[str, ...], timeout: float, parts: bool,

@@ -190,9 +190,7 @@ def waves(
     return figure
 
 
-def raster(
-    spikes: Mapping[str, list[Values]], stop: float, theme: Theme
-) -> Figure:
+def raster(spikes: Mapping[str, list[Values]], stop: float, theme: Theme) -> Figure:
     """Spikes over time, a row for each element of a signal."""
     rows = [(element(name, (k,)) if len(trains) > 1 else name, times, group)
             for group, (name, trains) in enumerate(spikes.items())
