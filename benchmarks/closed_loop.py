@@ -58,6 +58,7 @@ class Proportional:
         self.log: list[tuple[float, float]] = []
 
     def __call__(self, exchange: object) -> None:
+        """One exchange."""
         y = float(exchange.read("y"))  # type: ignore[attr-defined]
         self.log.append((exchange.time, y))  # type: ignore[attr-defined]
         exchange.drive("u", GAIN * (1 - y))  # type: ignore[attr-defined]
@@ -70,6 +71,7 @@ class PhaseLock:
         self.log: list[tuple[float, float]] = []
 
     def __call__(self, exchange: object) -> None:
+        """One exchange."""
         time = exchange.time  # type: ignore[attr-defined]
         error = REFERENCE * time - float(exchange.read("phase"))  # type: ignore[attr-defined]
         self.log.append((time, error))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,7 @@ def reference(one: Set, distance: float, pairings: int) -> float:
             if calcium > threshold:
                 cuts.add(min(time, last + one.tau_ca * np.log(calcium / threshold)))
         marks = sorted(cuts)
-        for a, b in zip(marks[:-1], marks[1:], strict=True):
+        for a, b in pairwise(marks):
             middle = calcium * np.exp(-((a + b) / 2 - last) / one.tau_ca)
             rho = _advanced(one, rho, b - a, middle > one.theta_p, middle > 1.0)
         calcium = calcium * np.exp(-(time - last) / one.tau_ca) + jump

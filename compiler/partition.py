@@ -111,8 +111,8 @@ def _lines(flat: Flat, delay_cells: frozenset[tuple[str, str]]) -> tuple[_Lines,
     if not begin:
         none = np.zeros(0, dtype=np.int64)
         return _Lines(none, none, np.zeros(0)), others
-    joined = [np.concatenate(x) for x in (begin, end, delay)]
-    return _Lines(joined[0].astype(np.int64), joined[1].astype(np.int64), joined[2]), others
+    ends = [np.concatenate(x).astype(np.int64) for x in (begin, end)]
+    return _Lines(ends[0], ends[1], np.concatenate(delay)), others
 
 
 def _held(circuit: Circuit, flat: Flat) -> NDArray[np.bool_]:

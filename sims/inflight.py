@@ -170,10 +170,12 @@ class InFlight:
         """Load the netlist; nothing runs before the first :meth:`advance` or :meth:`control`.
 
         Args:
-            netlist: SPICE text that the compiler emitted; `manifest` what it says.
+            netlist: SPICE text that the compiler emitted.
+            manifest: what the compiler says of it.
             library: ngspice's shared library.
             record: what is to be read or kept: ports, observables, "nodes".
-            step: SPICE's TSTEP in seconds; `max_step` its TMAX.
+            step: SPICE's TSTEP in seconds.
+            max_step: SPICE's TMAX; `step` by default.
             stop: the latest end, in seconds.
             external: the inputs whose values are given while it runs (0 until then).
             spikes: those of the recorded signals that are watched for spikes.

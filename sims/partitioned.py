@@ -93,8 +93,8 @@ class Host:
         Returns:
             for each part and each element of what leaves it, the edges since the last call.
         """
-        for (part, element), edges in arriving.items():
-            self._pending[part][element] += edges
+        for (number, element), edges in arriving.items():
+            self._pending[number][element] += edges
         found = []
         for k, (part, flight) in enumerate(zip(self._parts, self._flights, strict=True)):
             for element in range(part.arriving):

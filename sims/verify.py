@@ -130,11 +130,12 @@ def _measure(cell: Cell, expectation: Expectation, vectors: Vectors) -> float:
         return float(values[-1])
     time = np.real(vectors["time"])
     values = np.broadcast_to(values, time.shape)
-    wanted = expectation.between or (expectation.at,)
-    if not time[0] <= wanted[0] <= wanted[-1] <= time[-1]:
+    at = 0.0 if expectation.at is None else expectation.at
+    first, last = expectation.between or (at, at)
+    if not time[0] <= first <= last <= time[-1]:
         raise ValueError(f"the analysis goes from {time[0]:g} s to {time[-1]:g} s")
     if expectation.between is None:
-        return float(np.interp(wanted[0], time, values))
+        return float(np.interp(at, time, values))
     return _taken(expectation.take, time, values, expectation.between)
 
 

@@ -1028,8 +1028,9 @@ class _Elaborator:
     # ------------------------------------------------------------ delays
 
     def delayed(self, group: Group) -> Group:
-        """The group with its `delay` made of lines before its first spike input, one for each
-        source and delay; they are a group of the cell that the library names for it.
+        """The group with its `delay` made of lines before its first spike input.
+
+        There is one for each source and delay, all of the cell that the library names for it.
         """
         delays = group.params.pop(DELAY.name, None) if group.cell and group.cell.delayed else None
         if delays is None or not (delays > 0).any():
