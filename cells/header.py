@@ -40,7 +40,7 @@ from tellegen.cells.expression import (
 from tellegen.cells.frontmatter import Table, header_text, read_toml
 from tellegen.cells.probe import Probe
 from tellegen.cells.selftest import read_selftest
-from tellegen.cells.solver import NO_SOLVER, Solver
+from tellegen.cells.solver import NO_SOLVER, OPTIONS, Solver
 from tellegen.diagnostics import Sink, did_you_mean, one_of
 from tellegen.source import Source
 
@@ -84,7 +84,7 @@ def read_cell(
     if header is None:
         return None
     header.only(
-        "summary", "doc", "reference", "levels", "max_step", "ports", "dc", "params", "biases", "programmable",
+        "summary", "doc", "reference", "levels", "max_step", "solver", "ports", "dc", "params", "biases", "programmable",
         "observables", "locality", "selftest",
     )  # fmt: skip
     names = header.texts("levels")
@@ -141,11 +141,29 @@ def _cell(
         dc_paths=_port_pairs(dc, "paths", ports),
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
-        solver=solver,
+        solver=read_solver(header, solver),
         max_step=header.number("max_step"),
         definitions=body.definitions,
         source=source,
     )
+
+
+def read_solver(header: Table, of_library: Solver = NO_SOLVER) -> Solver:
+    """What a `[solver]` table asks of the simulator; what it does not say is as in the library's."""
+    table = header.table("solver")
+    table.only("method", "reason", *OPTIONS)
+    method = of_library.method
+    if "method" in table.data:
+        method = table.choice("method", ("gear", "trap"), method)
+    options = dict(of_library.options)
+    for key in OPTIONS:
+        value = table.number(key)
+        if value is not None:
+            options[key] = value
+            if value <= 0:
+                table.error(f"`{key}` must be positive", key)
+    ordered = tuple((key, options[key]) for key in OPTIONS if key in options)
+    return Solver(method, ordered, table.text("reason", of_library.reason))
 
 
 def _biases(header: Table, params: Mapping[str, Parameter]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from tellegen.cells.body import BAD, read_shared
 from tellegen.cells.cell import Cell, Library
 from tellegen.cells.definitions import Definition
 from tellegen.cells.frontmatter import Table, read_toml
-from tellegen.cells.header import IDENTIFIER, read_cell
-from tellegen.cells.solver import OPTIONS, Solver
+from tellegen.cells.header import IDENTIFIER, read_cell, read_solver
+from tellegen.cells.solver import Solver
 from tellegen.diagnostics import CompileError, Diagnostic, Sink, did_you_mean
 from tellegen.source import Source
 
@@ -102,7 +102,7 @@ def _library(folder: Path, sink: Sink) -> Library | None:
     if table is None:
         return None
     table.only("title", "description", "delay", "solver")
-    solver = _solver(table)
+    solver = read_solver(table)
     shared = _shared(folder, sink)
     cells: dict[str, Cell] = {}
     owners: dict[str, str] = {}
@@ -145,21 +145,6 @@ def _delay(header: Table, cells: dict[str, Cell]) -> str:
                 "delay",
             )
     return name
-
-
-def _solver(header: Table) -> Solver:
-    """What a `[solver]` table asks of the simulator."""
-    table = header.table("solver")
-    table.only("method", "reason", *OPTIONS)
-    method = table.choice("method", ("gear", "trap"), "") if "method" in table.data else ""
-    options: list[tuple[str, float]] = []
-    for key in OPTIONS:
-        value = table.number(key)
-        if value is not None:
-            options.append((key, value))
-            if value <= 0:
-                table.error(f"`{key}` must be positive", key)
-    return Solver(method, tuple(options), table.text("reason"))
 
 
 def _shared(folder: Path, sink: Sink) -> tuple[Definition, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Tolerances of ngspice that a library may ask for.
@@ -27,14 +27,14 @@ class Solver:
 NO_SOLVER = Solver()
 
 
-def tightest(asked: Mapping[str, Solver]) -> Solver:
-    """What serves every library: the smallest of each tolerance, and the method if they agree."""
-    asked = {name: solver for name, solver in asked.items() if solver != NO_SOLVER}
-    methods = {s.method for s in asked.values() if s.method}
+def tightest(asked: Iterable[Solver]) -> Solver:
+    """What serves every cell: the smallest of each tolerance, and the method if they agree."""
+    asked = [solver for solver in asked if solver != NO_SOLVER]
+    methods = {s.method for s in asked if s.method}
     options = tuple(
         (name, min(found))
         for name in OPTIONS
-        if (found := [dict(s.options)[name] for s in asked.values() if name in dict(s.options)])
+        if (found := [dict(s.options)[name] for s in asked if name in dict(s.options)])
     )
-    reasons = "; ".join(f"for the cells of {lib}: {s.reason}" for lib, s in asked.items())
-    return Solver(methods.pop() if len(methods) == 1 else "", options, reasons)
+    reasons = dict.fromkeys(s.reason for s in asked if s.reason)
+    return Solver(methods.pop() if len(methods) == 1 else "", options, "; ".join(reasons))

@@ -145,4 +145,4 @@ class Circuit:
 
     def solver(self) -> Solver:
         """What its cells ask of the simulator."""
-        return tightest({cell.library: cell.solver for cell in self.cells()})
+        return tightest([cell.solver for cell in self.cells()])

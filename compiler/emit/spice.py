@@ -84,7 +84,7 @@ def _head(circuit: Circuit, bench: Bench) -> Iterator[str]:
 def options(asked: Solver) -> Iterator[str]:
     """The cards that give ngspice the tolerances that some cells need."""
     if asked.options or asked.method:
-        yield f"* tolerances {_comment(asked.reason)}"
+        yield f"* tolerances: {_comment(asked.reason)}"
         words = [f"method={asked.method}"] if asked.method else []
         words += [f"{name}={number(value)}" for name, value in asked.options]
         yield f".options {' '.join(words)}"
