@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Tolerances of ngspice that a library may ask for.
-OPTIONS = ("reltol", "abstol", "vntol", "chgtol", "gmin", "trtol")
+OPTIONS = ("reltol", "abstol", "vntol", "chgtol", "gmin", "pivtol", "trtol")
 
 
 @dataclass(frozen=True)
