@@ -57,7 +57,7 @@ def run(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         rows = "".join(f"{k},{(k + 1) % n}\n" for k in range(n))
         Path(folder, "ring.csv").write_text(rows)
-        text = TEXT.format(n=n, stop=stop, iw=4 if n > 3 else 8)
+        text = TEXT.format(n=n, stop=stop, iw=8)
         compilation = Compilation(Source("layer.tgn", text), Files((Path(folder),)))
         bound = bind_simulation(compilation, "Run")
         spikes, took = {}, {}
