@@ -12,6 +12,8 @@ import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
+_NEVER = float("inf")
+
 
 class External:
     """The external sources of a circuit; time in seconds, values in volt or ampere.
@@ -20,6 +22,8 @@ class External:
         held: the values for the end of the present step, by the source's SPICE name.
         jumped: whether a source's value jumps at the beginning of the next step.
         pause_at: from this time on the pausing source is at 1 V.
+        pausing: whether it is at the end of the present step.
+        moving: the points that sources follow, by number.
     """
 
     def __init__(self, names: Iterable[str], pause: str = "") -> None:
@@ -27,37 +31,43 @@ class External:
         self._pause = pause.encode()
         self._names = [name.encode() for name in names]
         self.held: dict[bytes, float] = dict.fromkeys((*self._names, self._pause), 0.0)
-        self.pause_at = float("inf")
+        self.pause_at = _NEVER
+        self.pausing = False
         self.jumped = False
-        self._moving: dict[int, tuple[list[float], list[float]]] = {}
+        self.moving: dict[int, tuple[list[float], list[float]]] = {}
         self._corners: list[float] = []
 
     def hold(self, k: int, value: float) -> None:
         """Keep the k-th source at a value from now on."""
         name = self._names[k]
-        if self.held[name] != value or k in self._moving:
+        if self.held[name] != value or k in self.moving:
             self.jumped = True
             self.held[name] = value
-            self._moving.pop(k, None)
+            self.moving.pop(k, None)
 
     def follow(self, k: int, times: Sequence[float], values: Sequence[float]) -> None:
         """Let the k-th source follow points from now on; it stays at the last one's value."""
-        self._moving[k] = (list(times), list(values))
+        self.moving[k] = (list(times), list(values))
         for time in times:
             heapq.heappush(self._corners, time)
 
     def set_time(self, time: float) -> None:
         """Work out the values for the end of a step."""
-        self.held[self._pause] = 1.0 if time >= self.pause_at else 0.0
-        for k, (times, values) in self._moving.items():
+        self.pausing = time >= self.pause_at
+        self.held[self._pause] = 1.0 if self.pausing else 0.0
+        for k, (times, values) in self.moving.items():
             self.held[self._names[k]] = _between(times, values, time)
 
     def corner(self, time: float) -> float:
         """The next time after `time` at which a source bends; infinity where there is none."""
         corners = self._corners
-        while corners and corners[0] <= time * (1 + 1e-14):
-            heapq.heappop(corners)
-        return corners[0] if corners else float("inf")
+        reached = time * (1 + 1e-14)
+        if corners and corners[0] <= reached:
+            while corners and corners[0] <= reached:
+                heapq.heappop(corners)
+            for k in [k for k, (times, _) in self.moving.items() if times[-1] <= reached]:
+                self.held[self._names[k]] = self.moving.pop(k)[1][-1]
+        return corners[0] if corners else _NEVER
 
 
 def _between(times: list[float], values: list[float], time: float) -> float:

@@ -47,6 +47,9 @@ _PAUSE = "tellegen_pause"
 _AFTER_JUMP = 1e-6
 # Two times are one where they differ by less than this share.
 _SAME = 1e-12
+_NEVER = float("inf")
+# ngspice ends a transient up to 1.1 of its shortest steps early: 1e-11 of the longest one.
+_END = 2e-11
 
 
 class InFlightNgSpice(NgSpice):
@@ -78,7 +81,7 @@ class InFlightNgSpice(NgSpice):
             return 0
 
         def names(info: Any, _ident: int, _user: Any) -> int:
-            if self.listener is not None:
+            if self.listener is not None and not self.listener.on_resumed(info.veccount):
                 vectors = info.vecs
                 self.listener.on_vectors(
                     [ffi.string(vectors[k].vecname).decode() for k in range(info.veccount)]
@@ -90,17 +93,28 @@ class InFlightNgSpice(NgSpice):
 
     def connect(self, held: Mapping[bytes, float]) -> None:
         """Let ngspice ask for its steps, and for the values that external sources have in `held`."""
-        string = ffi.string
+        known: dict[Any, bytes] = {}  # by pointer: a source's name stays where it is
 
         def source(value: Any, _time: float, name: Any, _ident: int, _user: Any) -> int:
-            value[0] = held[string(name)]
+            key = known.get(name)
+            if key is None:
+                key = known[name] = ffi.string(name)
+            value[0] = held[key]
             return 0
 
         def step(
-            time: float, delta: Any, _old: float, _redo: int, _ident: int, place: int, _user: Any
+            time: float, delta: Any, _old: float, redo: int, _ident: int, place: int, _user: Any
         ) -> int:
-            if place == 0 and self.listener is not None:
-                delta[0] = self.listener.on_step(time, delta[0])
+            listener = self.listener
+            if listener is None:
+                return 0
+            if place == 0:
+                delta[0] = listener.on_step(time, delta[0])
+            elif redo:
+                listener.on_redo(time, delta[0])
+            elif listener.regain > delta[0]:
+                # Not at place 0: what is set here, ngspice still cuts at its own breakpoints.
+                delta[0] = listener.regain
             return 0
 
         self._sync = (
@@ -207,8 +221,8 @@ class InFlight:
         }
         self._commands = Commands(list(self._parameters.values()))
         # What is read: node voltages, then branch currents, each vector once.
-        self._at_node = {}
-        self._at_branch = {}
+        self._at_node: dict[int, int] = {}
+        self._at_branch: dict[int, int] = {}
         self._vectors: list[str] = []
         for signal in self._signals.values():
             for node in signal.nodes():
@@ -229,10 +243,11 @@ class InFlight:
         }
         self._voltages = np.zeros(len(self._nodes) + 1)
         self._currents = np.zeros(len(branches))
-        watched = {
-            name: [self._at_node[int(k)] for k in signal.positive]
-            for name, signal in self._spiking.items()
-        }
+        watched: dict[str, list[int]] = {}
+        for name, signal in self._spiking.items():
+            if len(signal.branches) or (signal.negative != GROUND).any():
+                raise ValueError(f"{name} is no voltage against ground: it cannot be watched")
+            watched[name] = [self._at_node[int(k)] for k in signal.positive]
         # A node that two names watch is watched twice: each of them is told of its spikes.
         flat: list[int] = []
         self._watches = {}
@@ -254,19 +269,20 @@ class InFlight:
             raise SimulationError(error.cause, error.words, places) from None
         self._begun = False
         self._found: list[int] | None = None
+        self._count = 0  # vectors that ngspice has
         self._points: list[Any] = []
         self._time_of: Any = None
-        self._due = np.inf  # the next exchange or pause
+        self._due = _NEVER  # the next exchange or pause
+        self._next = _NEVER  # the next exchange
         self._controller: Controller | None = None
-        self._every = np.inf
+        self._every = _NEVER
         self._on_spikes = False
         self._error: BaseException | None = None
         self._exchange = Exchange(self)
         self.stopping = False
         self._target = 0.0
         self._sharp = True  # whether a jump of a source is one, and not a ramp along a step
-        self._regain = False  # whether the last step was the short one after a jump
-        self._usual = 0.0  # the step before it
+        self.regain = 0.0  # how long the next step may be after one that was cut short here
         self._altered = False
 
     # What the transient calls while it runs
@@ -275,31 +291,40 @@ class InFlight:
         """The vectors of the points to come, in their order."""
         place = {name.lower(): k for k, name in enumerate(names)}
         self._found = [place[name] for name in ("time", *self._vectors)]
+        self._count = len(names)
+
+    def on_resumed(self, count: int) -> bool:
+        """Whether the transient goes on with the vectors that it had; their memory may be new."""
         self._points = []
+        return count == self._count
 
     def on_step(self, time: float, delta: float) -> float:
         """The step to be taken from `time`, at most `delta`; sources get their values at its end."""
-        delta = self._step(time, delta)
-        self.external.set_time(time + delta)
+        external = self.external
+        room, corner = self._due - time, _NEVER
+        if external.moving:
+            corner = external.corner(time)
+            room = min(room, corner - time)
+        self.regain = 0.0
+        if external.jumped and self._sharp:
+            self.regain = delta
+            delta = min(delta, self._max_step * _AFTER_JUMP)
+        external.jumped = False
+        # At the exchange itself there is no room: the next one is not known yet. A step that would
+        # leave a sliver takes it along.
+        if room > time * _SAME and delta > 0.999 * room:
+            if delta > room and self._due < corner:
+                self.regain = max(self.regain, delta)
+            delta = room
+        end = time + delta
+        if external.moving or external.pausing or end >= external.pause_at:
+            external.set_time(end)
         return delta
 
-    def _step(self, time: float, delta: float) -> float:
-        if self.external.jumped:
-            self.external.jumped = False
-            if not self._sharp:
-                return min(delta, self._due - time)
-            self._regain = True
-            return self._max_step * _AFTER_JUMP
-        if self._regain:
-            self._regain = False
-            delta = max(delta, self._usual)
-        else:
-            self._usual = delta
-        room = min(self._due, self.external.corner(time)) - time
-        if room <= time * _SAME:  # at the exchange itself: the next one is not known yet
-            return delta
-        # A step that would leave a sliver takes it along.
-        return room if delta > 0.999 * room else delta
+    def on_redo(self, time: float, delta: float) -> None:
+        """The step from `time` is taken again, shorter, because its error was too large."""
+        self.regain = 0.0
+        self.external.set_time(time + delta)
 
     def on_point(self, values: Any) -> None:
         """A point was accepted."""
@@ -323,20 +348,22 @@ class InFlight:
 
     def _reached(self, time: float) -> None:
         vitals.tick()
-        if self._controller is not None and not self._on_spikes:
-            self._call(time, [])
-            self._due = min(self._target, (round(time / self._every) + 1) * self._every)
+        if time >= self._next * (1 - _SAME):
+            # Between exchanges at every step a value changes along the step: a jump has no place there.
             self._sharp = self._every > 2 * self._max_step
+            self._next = (round(time / self._every) + 1) * self._every
+            self._due = min(self._target, self._next)
+            self._call(time, [])
         if time >= self._target * (1 - _SAME):
-            self._due = np.inf
+            self._due = _NEVER
 
     def _call(self, time: float, fired: list[int]) -> None:
         assert self._controller is not None
         exchange = self._exchange
         exchange.time = time
-        exchange.spiked = tuple(
-            name for name, watches in self._watches.items() if fired and set(watches) & set(fired)
-        )
+        exchange.spiked = ()
+        if fired:
+            exchange.spiked = tuple(n for n, w in self._watches.items() if set(w) & set(fired))
         self._controller(exchange)
         if self.stopping or self._altered:
             self._halt()
@@ -355,11 +382,20 @@ class InFlight:
 
     def advance(self, until: float) -> float:
         """Run to exactly `until` (or the end) and pause; returns the time."""
-        self._target = self._due = min(until, self.stop)
         self._sharp = True
-        while not self.stopping and self.time < self._target * (1 - _SAME):
-            self._run()
+        self._fly(until)
         return self.time
+
+    def _fly(self, until: float) -> None:
+        """Run to `until` with all pauses that there are on the way."""
+        self._target = min(until, self.stop)
+        self._due = min(self._target, self._next)
+        enough = self._target * (1 - _SAME)
+        if self._target == self.stop:
+            enough -= self._max_step * _END
+        self._ng.forget_words()
+        while not self.stopping and self.time < enough:
+            self._run(enough)
 
     def control(
         self, controller: Controller | str, *, every: float = 0.0, until: float | None = None
@@ -381,18 +417,14 @@ class InFlight:
             raise ValueError("say `every`, or record signals whose spikes are watched")
         self._controller = controller  # type: ignore[assignment]
         self._on_spikes = not every
-        self._every = every or np.inf
-        # Between exchanges at every step a value changes along the step: a jump has no place there.
-        self._sharp = self._every > 2 * self._max_step
-        self._target = self.stop if until is None else min(until, self.stop)
-        self._due = self._target
+        self._every = every or _NEVER
         if every:
-            self._due = min(self._target, (int(self.time / every * (1 + _SAME)) + 1) * every)
+            self._next = (int(self.time / every * (1 + _SAME)) + 1) * every
+        self._sharp = self._every > 2 * self._max_step
         try:
-            while not self.stopping and self.time < self._target * (1 - _SAME):
-                self._run()
+            self._fly(self.stop if until is None else until)
         finally:
-            self._controller = None
+            self._controller, self._next, self._on_spikes = None, _NEVER, False
         return self.time
 
     def controlled(
@@ -402,29 +434,31 @@ class InFlight:
         called = cloudpickle.loads(controller)
         return self.control(called, every=every, until=until), cloudpickle.dumps(called)
 
-    def _run(self) -> None:
-        """Let ngspice run until it pauses."""
+    def _run(self, enough: float) -> None:
+        """Let ngspice run until it pauses; `enough` is the time at which it is to."""
         ng = self._ng
-        ng.forget_words()
         for line in self._commands.pending():
             ng.command(line)
             self._sharp = self.external.jumped = True
         self._altered = False
         self.external.pause_at = self._target * (1 - _SAME)
         before = self.time
-        self._ng.listener = self
+        ng.listener = self
         try:
             ng.command(f"stop when v({_PAUSE}) > 0.5")
             ng.command("resume" if self._begun else self._tran)
             ng.command("delete all")
         finally:
-            self._ng.listener = None
+            ng.listener = None
         self._begun = True
         ng.free_log()
         if self._error is not None:
             error, self._error = self._error, None
             raise error
-        if self.time <= before and not self._altered:
+        # Where ngspice gave up it has not paused; should it have been on its way to a pause, the next
+        # try gets nowhere.
+        on_the_way = self.time < enough and not self.external.pausing
+        if on_the_way or (self.time <= before and not self._altered):
             words = ng.words()
             raise SimulationError(cause_of(words), words, located(words, self.manifest))
 
@@ -468,6 +502,8 @@ class InFlight:
     ) -> None:
         """Let an element of an external input follow straight lines between points to come."""
         self.external.follow(self._first[name] + element, times, values)
+        if not self._begun:
+            self.external.set_time(0.0)
 
     def write(self, parameter: str, values: ArrayLike) -> None:
         """Set a programmable parameter from now on, in its header's unit."""
@@ -483,16 +519,21 @@ class InFlight:
     def waveforms(self, names: Sequence[str] | None = None) -> Waveforms:
         """What was recorded so far (all recorded signals by default)."""
         table = self.recorder.table()
-        voltages = np.zeros((len(self._nodes) + 1, len(table)))
-        currents = np.zeros((len(self._currents), len(table)))
-        for node, k in self._at_node.items():
-            voltages[node] = table[:, 1 + k]
-        for branch, k in self._at_branch.items():
-            currents[branch] = table[:, 1 + k]
+        columns = table.T
         values = {}
         for name in names if names is not None else self._signals:
             signal = self._signals[name]
-            values[name] = signal.of(voltages, currents).T.reshape(len(table), *signal.shape)
+            # Not all nodes: a long run has many points.
+            found = np.empty((len(signal.branches) or len(signal.positive), len(table)))
+            for k, branch in enumerate(signal.branches.tolist()):
+                found[k] = columns[1 + self._at_branch[branch]]
+            for k, (positive, negative) in enumerate(
+                zip(signal.positive.tolist(), signal.negative.tolist(), strict=True)
+            ):
+                found[k] = columns[1 + self._at_node[positive]] if positive != GROUND else 0.0
+                if negative != GROUND:
+                    found[k] -= columns[1 + self._at_node[negative]]
+            values[name] = found.T.reshape(len(table), *signal.shape)
         return Waveforms(np.array(table[:, 0]), values)
 
     def close(self) -> None:

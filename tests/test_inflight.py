@@ -1,0 +1,112 @@
+"""What the in-flight engine does to ngspice's steps must not cost what the circuit itself does."""
+
+import numpy as np
+import pytest
+
+from tellegen.manifest import InputMap, Manifest, OutputMap
+from tellegen.sims.errors import SimulationError
+from tellegen.sims.external import External
+from tellegen.sims.inflight import InFlight
+from tellegen.sims.locate import find_library
+
+DRIVEN = "vu u 0 dc 0\nru u 0 1k\n"
+
+
+def begin(cards, nodes, **named):
+    """A transient of some cards; `u` is its external input."""
+    zero, ground = np.array([0]), np.array([-1])
+    outputs = {n: OutputMap((), np.array([k]), ground) for k, n in enumerate(nodes)}
+    inputs = {"u": InputMap((), "voltage", zero, ground, ["vu"])}
+    manifest = Manifest("t", nodes, nodes, inputs, outputs, {}, {}, {}, [])
+    settings = {"record": nodes[1:] or nodes, "external": ["u"]} | named
+    return InFlight(f"* t\n{cards}.end", manifest, library=find_library(), **settings)
+
+
+class Toggle:
+    """Lets the input jump at every call."""
+
+    def __init__(self):
+        self.times = []
+
+    def __call__(self, exchange):
+        self.times.append(exchange.time)
+        exchange.drive("u", float(len(self.times) % 2))
+
+
+def test_jumps_do_not_lead_over_pulses_of_the_circuit():
+    pulse = "vp p 0 pulse(0 1 101.1u 10n 10n 0.2u 50u)\nrp p q 1k\ncq q 0 1n\n"
+    flight = begin(DRIVEN + pulse, ["u", "p", "q"], step=5e-6, stop=1e-3)
+    flight.control(Toggle(), every=5e-5)
+    waves = flight.waveforms()
+    high = waves.values["p"].ravel() > 0.5
+    assert np.count_nonzero(~high[:-1] & high[1:]) == 18
+    # 10 ns up, 0.2 us at 1 V, 10 ns down: one time constant of 1 us sees this much of it.
+    tau, flat = 1e-6, 0.2e-6
+    rise = 1e-8 / tau
+    top = 1 - (1 - (1 - (1 - np.exp(-rise)) / rise)) * np.exp(-flat / tau)
+    assert waves.values["q"].max() == pytest.approx(top, rel=0.05)
+    flight.close()
+
+
+def test_sources_are_on_their_lines_also_after_a_rejected_step():
+    diode = "vu u 0 dc 0\nru u q 1k\ncq q 0 1n\nd1 q 0 dm\n.model dm d is=1e-12\n"
+    flight = begin(diode, ["u", "q"], step=5e-5, stop=2e-3, record=["u", "q"])
+    times = np.arange(1, 150) * 1.37e-5
+    values = 1.8 * (np.arange(1, 150) % 2)
+    flight.follow("u", 0, times.tolist(), values.tolist())
+    flight.advance(2e-3)
+    waves = flight.waveforms()
+    exact = np.interp(waves.time, times, values)
+    assert np.abs(waves.values["u"].ravel() - exact).max() < 1e-9
+    flight.close()
+
+
+def test_a_controller_is_called_at_multiples_only():
+    flight = begin(DRIVEN, ["u"], step=1e-5, stop=1e-2)
+    controller = Toggle()
+    for until in (2.5e-3, 4e-3, 5e-3):
+        assert flight.control(controller, every=1e-3, until=until) == pytest.approx(until, rel=1e-9)
+    assert controller.times == pytest.approx([1e-3, 2e-3, 3e-3, 4e-3, 5e-3], rel=1e-9)
+    flight.close()
+
+
+def test_a_run_of_few_steps_ends():
+    flight = begin(DRIVEN, ["u"], step=1e-3, stop=5e-3)
+    assert flight.advance(5e-3) == pytest.approx(5e-3, rel=1e-9)
+    flight.close()
+
+
+def test_the_reason_of_a_failure_on_the_way_is_kept():
+    # From 1 ms on the source says the opposite of itself.
+    cards = (
+        "vt t 0 pwl(0 0 10m 10)\nrt t 0 1k\n"
+        "bx x 0 v=(v(t)>1)*((v(y)>0)?(-1):1)+0.5*(v(t)<=1)\nrx x y 1\nry y 0 1k\n"
+    )
+    flight = begin(DRIVEN + cards, ["u", "t", "x", "y"], step=1e-4, stop=1e-2)
+    with pytest.raises(SimulationError, match="Timestep too small"):
+        flight.advance(1e-2)
+    assert flight.time == pytest.approx(1e-3, rel=1e-3)
+    flight.close()
+
+
+def test_only_voltages_against_ground_are_watched():
+    ground = np.array([-1])
+    manifest = Manifest(
+        "t", ["u", "q"], ["u", "q"],
+        {"u": InputMap((), "voltage", np.array([0]), ground, ["vu"])},
+        {"d": OutputMap((), np.array([1]), np.array([0]))}, {}, {}, {}, [],
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="cannot be watched"):
+        InFlight(
+            f"* t\n{DRIVEN}rq u q 1k\ncq q 0 1n\n.end", manifest, library=find_library(),
+            record=["d"], spikes=["d"], step=1e-5, stop=1e-3,
+        )  # fmt: skip
+
+
+def test_a_source_whose_points_are_past_keeps_the_last():
+    sources = External(["a"])
+    sources.follow(0, [1.0, 2.0], [0.0, 3.0])
+    sources.set_time(2.0)
+    assert sources.corner(2.0) == np.inf
+    assert not sources.moving
+    assert sources.held[b"a"] == 3.0
