@@ -91,13 +91,14 @@ Iin vdd iin pwl(0 0 10m 0 10.1m 400p)
     assert np.mean(ends[: len(spikes)] - spikes[: len(ends)]) == pytest.approx(1e-4, rel=0.15)
 
 
-def test_a_synapse_of_transistors_decays_with_tau():
-    cell = LIBRARY.cells["dpi_synapse"]
+@pytest.mark.parametrize("level", ["transistor", "behavioural"])
+def test_a_synapse_decays_with_tau_at_both_levels(level):
+    cell = LIBRARY.cells["dpi_synapse"].levels[level]
     deck = f"""* synapse
 {cell.text}
 Vdd vdd 0 1.8
 Vpre pre 0 pulse(0 1.8 5m 1u 1u 100u 1)
-Xc pre out vdd dpi_synapse tau=10m iw=10n
+Xc pre out vdd {cell.subcircuit} tau=10m iw=4n
 Vout out 0 0.5
 {chr(10).join(options(cell.solver))}
 .tran 0.1m 30m 0 0.1m
