@@ -92,4 +92,6 @@ def run(quick: bool) -> Iterator[Row]:
         ]
         yield _row("time constant", level, decays, 0.05, "C UT/(kappa Itau), a decade of Itau")
         yield _row("steady gain", level, gains, 0.05, "Ith (Iw/Itau - 1), a decade of Iw")
-        yield _row("peak after one spike", level, peaks, 0.05, "the differential equation, by SciPy")
+        yield _row(
+            "peak after one spike", level, peaks, 0.05, "the differential equation, by SciPy"
+        )
