@@ -58,6 +58,8 @@ _ATTRIBUTES = {
 
 _T = TypeVar("_T")
 
+_NONE: Mapping[str, object] = {}
+
 
 def read_cell(
     name: str,
@@ -98,7 +100,9 @@ def read_cell(
     for level, body in bodies.items():
         found = Sink()
         own = header.telling(found)
-        levels[level] = _cell(name, library, source, own, body, level, solver, levels)
+        levels[level] = _cell(
+            name, library, source, own, body, level, read_solver(own, solver, level, bodies), levels
+        )
         for diagnostic in found.found:
             if diagnostic not in sink.found:
                 sink.add(diagnostic)
@@ -141,17 +145,31 @@ def _cell(
         dc_paths=_port_pairs(dc, "paths", ports),
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
-        solver=read_solver(header, solver),
+        solver=solver,
         max_step=header.number("max_step"),
         definitions=body.definitions,
         source=source,
     )
 
 
-def read_solver(header: Table, of_library: Solver = NO_SOLVER) -> Solver:
-    """What a `[solver]` table asks of the simulator; what it does not say is as in the library's."""
+def read_solver(
+    header: Table,
+    of_library: Solver = NO_SOLVER,
+    level: str = "",
+    known: Mapping[str, object] = _NONE,
+) -> Solver:
+    """What a `[solver]` table asks of the simulator; what it does not say is as in the library's.
+
+    A cell's table may name the `levels` that it is for, of those `known`.
+    """
     table = header.table("solver")
-    table.only("method", "reason", *OPTIONS)
+    table.only("method", "reason", *OPTIONS, *(("levels",) if known else ()))
+    levels = table.texts("levels") if known else ()
+    for name in levels:
+        if name not in known:
+            table.error(f"the cell has no level `{name}`", "levels", help=did_you_mean(name, known))
+    if levels and level not in levels:
+        return of_library
     method = of_library.method
     if "method" in table.data:
         method = table.choice("method", ("gear", "trap"), method)

@@ -71,7 +71,10 @@ def run(*arguments):
 def test_every_self_test_of_ours_passes(library):
     cells = [cell for found in load_all() for cell in found.cells.values()]
     outcomes = list(verify(cells, library=library and Path(library)))
-    assert {o.cell for o in outcomes} == {f"{c.library}.{c.name}" for c in cells}
+    levels = [level for cell in cells for level in cell.levels.values()]
+    assert {o.cell for o in outcomes} == {
+        f"{c.library}.{c.name}" + (f" ({c.level})" if c.level else "") for c in levels
+    }
     assert [o for o in outcomes if not o.passed] == []
     assert all(o.source for o in outcomes)
 
