@@ -58,7 +58,8 @@ _ATTRIBUTES = {
 
 _T = TypeVar("_T")
 
-_NONE: Mapping[str, object] = {}
+# What may say that it holds at some levels of a cell only, does so by this key.
+_LEVELS = ("levels",)
 
 
 def read_cell(
@@ -100,9 +101,8 @@ def read_cell(
     for level, body in bodies.items():
         found = Sink()
         own = header.telling(found)
-        levels[level] = _cell(
-            name, library, source, own, body, level, read_solver(own, solver, level, bodies), levels
-        )
+        asked = read_solver(own, solver, level, names)
+        levels[level] = _cell(name, library, source, own, body, level, asked, levels, names)
         for diagnostic in found.found:
             if diagnostic not in sink.found:
                 sink.add(diagnostic)
@@ -116,14 +116,19 @@ def read_cell(
 
 def _cell(
     name: str, library: str, source: Source, header: Table, body: Body, level: str, solver: Solver,
-    levels: Mapping[str, Cell],
+    levels: Mapping[str, Cell], known: Sequence[str],
 ) -> Cell:  # fmt: skip
-    ports = _named(header, "ports", lambda key, t: _port(key, t, body))
+    def here(table: Table) -> bool:
+        return _is_at(table, level, known)
+
+    ports = _named(header, "ports", lambda key, t: _port(key, t, body, known), here)
     params = _named(header, "params", lambda key, t: _parameter(key, t, body))
     _check_ports(header, ports, body)
     _check_params(header, params, body)
     programmable = _named(header, "programmable", lambda k, t: _programmable(k, t, params, body))
-    observables = _named(header, "observables", lambda key, t: _observable(key, t, body))
+    observables = _named(
+        header, "observables", lambda key, t: _observable(key, t, body, known), here
+    )
     dc = header.table("dc")
     dc.only("paths", "sources")
     tests = [read_selftest(t, params, observables) for t in header.array("selftest")]
@@ -153,22 +158,12 @@ def _cell(
 
 
 def read_solver(
-    header: Table,
-    of_library: Solver = NO_SOLVER,
-    level: str = "",
-    known: Mapping[str, object] = _NONE,
+    header: Table, of_library: Solver = NO_SOLVER, level: str = "", known: Sequence[str] = ()
 ) -> Solver:
-    """What a `[solver]` table asks of the simulator; what it does not say is as in the library's.
-
-    A cell's table may name the `levels` that it is for, of those `known`.
-    """
+    """What a `[solver]` table asks of the simulator; what it does not say is as in the library's."""
     table = header.table("solver")
-    table.only("method", "reason", *OPTIONS, *(("levels",) if known else ()))
-    levels = table.texts("levels") if known else ()
-    for name in levels:
-        if name not in known:
-            table.error(f"the cell has no level `{name}`", "levels", help=did_you_mean(name, known))
-    if levels and level not in levels:
+    table.only("method", "reason", *OPTIONS, *_LEVELS[: len(known)])
+    if not _is_at(table, level, known):
         return of_library
     method = of_library.method
     if "method" in table.data:
@@ -213,9 +208,14 @@ def _locality(header: Table) -> Locality | None:
     )  # fmt: skip
 
 
-def _named(header: Table, key: str, read: Callable[[str, Table], _T]) -> dict[str, _T]:
+def _named(
+    header: Table, key: str, read: Callable[[str, Table], _T],
+    here: Callable[[Table], bool] = lambda _table: True,
+) -> dict[str, _T]:  # fmt: skip
     found: dict[str, _T] = {}
     for name, table in header.tables(key):
+        if not here(table):
+            continue
         if not IDENTIFIER.fullmatch(name) or name in RESERVED:
             table.error(
                 f"`{name}` cannot be a name here",
@@ -228,8 +228,17 @@ def _named(header: Table, key: str, read: Callable[[str, Table], _T]) -> dict[st
 # ---------------------------------------------------------------- ports and parameters
 
 
-def _port(name: str, table: Table, body: Body) -> Port:
-    table.only("discipline", "direction", "doc")
+def _is_at(table: Table, level: str, known: Sequence[str]) -> bool:
+    """Whether what a table says holds at a level; without `levels` it does at every one."""
+    asked = table.texts(*_LEVELS) if known else ()
+    for name in asked:
+        if name not in known:
+            table.error(f"the cell has no level `{name}`", *_LEVELS, help=did_you_mean(name, known))
+    return not asked or level in asked
+
+
+def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
+    table.only("discipline", "direction", "doc", *_LEVELS[: len(known)])
     if name in body.main.defaults:
         table.error(f"`{name}` is a port and a parameter")
     return Port(
@@ -416,8 +425,8 @@ def _carried(
     return expression.text
 
 
-def _observable(name: str, table: Table, body: Body) -> Observable:
-    table.only("expr", "unit", "doc")
+def _observable(name: str, table: Table, body: Body, known: Sequence[str]) -> Observable:
+    table.only("expr", "unit", "doc", *_LEVELS[: len(known)])
     expr = table.required_text("expr", "`v(p,n)` or `i(V1)`")
     probe = Probe("v", ())
     try:

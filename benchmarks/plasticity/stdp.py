@@ -23,8 +23,6 @@ def run(quick: bool) -> Iterator[Row]:
     params = {"a_plus": A_PLUS, "a_minus": A_MINUS, "tau_plus": TAU_PLUS, "tau_minus": TAU_MINUS}
     distances = np.array([2, 10, 50] if quick else [1, 2, 5, 10, 15, 20, 30, 40, 50]) * 1e-3
     pairs = [both_ways(d) for d in (*-distances[::-1], *distances)]
-    found = changes("stdp", [(Bench(p, {}, 0.2), params) for p in pairs])
-    yield within("pairs", found, [reference(p["pre"], p["post"]) for p in pairs], 0.05, "Song 2000")
     rng = np.random.default_rng(1)
     trains = [
         {
@@ -33,7 +31,8 @@ def run(quick: bool) -> Iterator[Row]:
         }
         for _ in range(2 if quick else 6)
     ]
-    found = changes("stdp", [(Bench(p, {}, 1.1), params) for p in trains])
-    yield within(
-        "random trains", found, [reference(p["pre"], p["post"]) for p in trains], 0.05, "Song 2000"
-    )
+    for level, bound in (("behavioural", 0.05), ("transistor", 0.15)):
+        for name, spikes, stop in (("pairs", pairs, 0.2), ("random trains", trains, 1.1)):
+            found = changes("stdp", [(Bench(p, {}, stop), params) for p in spikes], level)
+            wanted = [reference(p["pre"], p["post"]) for p in spikes]
+            yield within(f"{level}, {name}", found, wanted, bound, "Song 2000")
