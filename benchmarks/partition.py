@@ -120,7 +120,7 @@ def furthest(a: Spikes, b: Spikes, stop: float) -> float:
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
-    stop = 40.0
+    stop = 60.0
     found = {
         (way, reltol): spikes(way, 3, 8.0, stop, reltol)[0]
         for reltol in ((RELTOL,) if quick else (RELTOL, RELTOL / 10))
