@@ -5,8 +5,8 @@ Each cell at each of its levels, found by listing the library, stands on the ben
 the step that the cell bears. The profile is the CPU time of ngspice alone, its time points, and how long a point
 takes. Beside the neuron and the synapse of transistors stand decks written by hand, of the published circuits in
 as many transistors as they need, on the same device cards, at 50 Hz and 300 pA, with tolerances as one sets them
-by hand for picoamperes: the library's cells, at the tolerances of the library, are to be no slower. Full run: 1
-minute. `--quick`: a fifth of a second of three cells.
+by hand for picoamperes: the library's cells, at the tolerances of the library, are to be no slower. Full run: 2
+minutes. `--quick`: a fifth of a second of three cells.
 """
 
 from __future__ import annotations
