@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -479,9 +479,12 @@ def columns_for(
     return np.ascontiguousarray(np.broadcast_to(columns.values, (samples.count, size)))
 
 
-def undriven(compiled: Compiled, manifest: Manifest, block: ExperimentValues, sink: Sink) -> None:
-    """Report the inputs that a block leaves without a drive."""
-    driven = {plain(d.port.text) for d in block.drives}
+def undriven(
+    compiled: Compiled, manifest: Manifest, block: ExperimentValues, sink: Sink,
+    controlled: Iterable[str] = (),
+) -> None:  # fmt: skip
+    """Report the inputs that a block leaves without a drive and that nothing controls."""
+    driven = {plain(d.port.text) for d in block.drives} | set(controlled)
     if not driven <= set(manifest.inputs):
         return  # the unknown one has been reported, and may be the one that is missed
     what = {"simulate": "simulation"}.get(block.kind, block.kind)

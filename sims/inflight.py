@@ -48,6 +48,8 @@ _AFTER_JUMP = 1e-6
 # Two times are one where they differ by less than this share.
 _SAME = 1e-12
 _NEVER = float("inf")
+# ngspice's steps to one time differ by less than this share of the last one, for adding up alone.
+_ROUNDING = 1e-9
 # ngspice ends a transient up to 1.1 of its shortest steps early: 1e-11 of the longest one.
 _END = 2e-11
 
@@ -311,11 +313,11 @@ class InFlight:
             delta = min(delta, self._max_step * _AFTER_JUMP)
         external.jumped = False
         # At the exchange itself there is no room: the next one is not known yet. A step that would
-        # leave a sliver takes it along.
+        # leave a sliver is halved: it may end at a breakpoint of ngspice's, so it must not grow.
         if room > time * _SAME and delta > 0.999 * room:
             if delta > room and self._due < corner:
                 self.regain = max(self.regain, delta)
-            delta = room
+            delta = room if delta > room * (1 - _ROUNDING) else room / 2
         end = time + delta
         if external.moving or external.pausing or end >= external.pause_at:
             external.set_time(end)

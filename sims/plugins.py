@@ -1,4 +1,4 @@
-"""Finding what lives one to a file: rules, data sets.
+"""Finding what lives one to a file: rules, data sets, controllers.
 
 A file in the package's folder, or an installed package with an entry point of the same group, is all
 it takes to add one; there is no registry to edit. Nothing is ever imported by a path from a `.tgn` file.

@@ -9,6 +9,7 @@
                      run.json's `learned`
     checkpoint.npz   the state to go on from
     waves.npz        a simulation's signals; over a sweep `waves-000.npz`, ... hold each transient
+    points.f64       a controlled simulation's points as they come: rows of float64, time first
     spikes.csv       a simulation's spikes: signal, element, time
     *.png, report.html
 
@@ -34,7 +35,7 @@ from tellegen.manifest import Manifest
 from tellegen.sims.loop import EpochRow, State
 
 RUN, METRICS, CHECKPOINT, PARAMETERS = "run.json", "metrics.csv", "checkpoint.npz", "parameters.npy"
-SPIKES = "spikes.csv"
+SPIKES, POINTS, REPLAY = "spikes.csv", "points.f64", "replay.f64"
 SOURCE, NETLIST, TRAINED, MANIFEST, WAVES = (
     "source.tgn", "netlist.cir", "trained.cir", "manifest.json", "waves.npz"
 )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.bench import Bench
-from tellegen.diagnostics import Sink, did_you_mean, one_of
+from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
 from tellegen.elaborate.experiment import (
     AssignmentValue,
     ExperimentValues,
@@ -27,6 +27,7 @@ from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
 from tellegen.sims.binding import own_sink, transient_of, undriven
+from tellegen.sims.control import ControlPlan, Flown, Kept, Order, bind_control
 from tellegen.sims.errors import placed
 from tellegen.sims.events import crossings
 from tellegen.sims.locate import find_library
@@ -35,9 +36,9 @@ from tellegen.sims.plan import Transient
 from tellegen.sims.process import Worker
 from tellegen.sims.provenance import provenance
 from tellegen.sims.quantities import quantity
-from tellegen.sims.session import Session
+from tellegen.sims.session import Session, run_job
 from tellegen.sims.signals import matching, plain, recordable, without_indices
-from tellegen.sims.training import choose
+from tellegen.sims.training import choose, reopened
 from tellegen.sims.waveform import Recording, tran_command
 from tellegen.sims.waveforms import WAVEFORMS, Site, WaveformError
 from tellegen.values import (
@@ -84,6 +85,7 @@ class SimulationPlan:
     transient: Transient | None
     sweep: Axis | None
     seed: int
+    control: ControlPlan | None = None
 
     @property
     def netlist(self) -> str:
@@ -112,7 +114,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     compiled = None if network is None else compilation.sound(network, build)
     found: list[dict[str, list[str]]] = []
     record: dict[str, str] = {}
-    transient = None
+    transient = control = None
     if compiled is not None:
         bare = compiled.emit().manifest
         with own_sink(compilation) as sink:
@@ -122,7 +124,14 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
                 found.append(drives.texts(bare))
                 if sink.errors:
                     break
-            undriven(compiled, bare, block, sink)
+            if block.control is not None:
+                control = bind_control(block.control, bare, transient, sink)
+            if control is not None:
+                found_in = _spiking({n: n for n in control.reads}, bare, compiled)
+                control = replace(control, spikes=found_in)
+                _control_fits(block, control, sink)
+            if control is not None or block.control is None:
+                undriven(compiled, bare, block, sink, control.drives if control else ())
             record = _record(block, bare, sink)
             if transient and _TIME in record:
                 _time_taken(block, sink)
@@ -140,6 +149,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     plan = SimulationPlan(
         name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
         _spiking(record, emitted[0].manifest, compiled), transient, _axis(block), build.seed,
+        control,
     )  # fmt: skip
     return BoundSimulation(plan, compiled, tuple(found))
 
@@ -154,6 +164,18 @@ def _spiking(record: dict[str, str], manifest: Manifest, compiled: Compiled) -> 
         if len(q.positive)
         and all(k < len(kinds) and k != GROUND and kinds[k] == "spike" for k in q.positive)
     )
+
+
+def _control_fits(block: ExperimentValues, control: ControlPlan, sink: Sink) -> None:
+    """Report inputs that are driven twice, and exchanges that have no time."""
+    assert block.control is not None
+    for said in block.drives:
+        if plain(said.port.text) in control.drives:
+            sink.error("duplicate-name", f"input `{said.port.text}` is driven by the controller too", said.span,
+                       secondary=(Label(block.control.span, "controlled here"),))  # fmt: skip
+    if not control.every and not control.spikes:
+        sink.error("arity", f"`{control.name}` reads no spikes: say when it is to take part", block.control.span,
+                   help="add `every 50 us`, say, behind the controller")  # fmt: skip
 
 
 def _axis(block: ExperimentValues) -> Axis | None:
@@ -294,6 +316,7 @@ class SimulationResult:
         points: the waveforms of a sweep of transients, (time, signals) for each of its values.
         spikes: of a transient, for each recorded net of spikes the times of each element's spikes, in
             seconds, in row-major order of its shape.
+        finished: whether it came to its end, and was not stopped on the way.
     """
 
     folder: Path
@@ -303,6 +326,7 @@ class SimulationResult:
     units: dict[str, str]
     points: tuple[tuple[Values, dict[str, Values]], ...] = ()
     spikes: dict[str, list[Values]] = field(default_factory=dict)
+    finished: bool = True
 
     def to_xarray(self) -> xarray.Dataset:
         """The signals as an xarray data set (needs the `xarray` extra)."""
@@ -312,6 +336,7 @@ class SimulationResult:
 
 
 Progress = Callable[[int, int], None]
+FlightProgress = Callable[[float, float], None]
 
 
 def simulate(
@@ -327,12 +352,15 @@ def simulate(
     timeout: float = 600.0,
     in_parts: bool = False,
     progress: Progress = lambda done, of: None,
+    flown: FlightProgress = lambda time, stop: None,
 ) -> SimulationResult:
     """Run a `simulate` block of a `.tgn` file in ngspice; arguments as those of `train`.
 
     With `in_parts` the circuit is cut at its delays and the parts exchange spikes
     (:mod:`tellegen.sims.partitioned`); their signals come at equal distances of a step. `progress` is
-    told how many of how many values of a sweep are done.
+    told how many of how many values of a sweep are done, `flown` how far a controlled transient is, in
+    simulated seconds. Ctrl-C stops a controlled transient at its next exchange; the result is then not
+    `finished`, and :func:`resume_simulation` goes on with it.
 
     Raises:
         CompileError: for what is wrong with the file.
@@ -341,47 +369,110 @@ def simulate(
     compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
     bound = bind_simulation(compilation, choose(compilation, "simulate", name))
     plan = bound.plan
-    runs = (
-        run_in_parts(bound, library=library, timeout=timeout)
-        if in_parts
-        else run_plan(plan, library=library, timeout=timeout)
-    )
+    if in_parts and plan.control is not None:
+        raise CannotPartition("a controller reads the whole circuit: without it, or in one piece")
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind
     folder = rf.new_folder(Path(out), plan.name)
-    units = {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
     record = {
         "kind": "simulate", "name": plan.name, "network": plan.network, "status": "running",
-        "file": compilation.source.name, "overrides": list(compilation.overrides), "seed": plan.seed,
+        "file": compilation.source.name,
+        "roots": [str(p.resolve()) for p in compilation.files.roots],
+        "cells": [str(p.resolve()) for p in compilation.cells],
+        "overrides": list(compilation.overrides), "seed": plan.seed,
         "transient": plan.transient and {"stop": plan.transient.stop, "step": plan.transient.step},
         "sweep": plan.sweep and {"name": plan.sweep.name, "unit": plan.sweep.unit,
                                  "values": plan.sweep.values},
-        "signals": units, "provenance": facts,
+        "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
+                                     "arguments": dict(plan.control.arguments)},
+        "signals": _units(plan), "provenance": facts,
     }  # fmt: skip
     rf.write_text(folder, rf.SOURCE, compilation.source.text)
     rf.write_text(folder, rf.NETLIST, plan.netlist)
     rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
     rf.write_json(folder, rf.RUN, record)
+    if in_parts:
+        runs = run_in_parts(bound, library=library, timeout=timeout)
+    elif plan.control is not None:
+        runs = fly_plan(plan, folder, library=library, timeout=timeout, flown=flown)
+    else:
+        runs = run_plan(plan, library=library, timeout=timeout)
+    return _kept(folder, plan, record, runs, progress)
+
+
+def resume_simulation(
+    folder: str | Path,
+    *,
+    library: Path | None = None,
+    timeout: float = 600.0,
+    flown: FlightProgress = lambda time, stop: None,
+) -> SimulationResult:
+    """Go on with a controlled simulation that was stopped, in its own folder.
+
+    It is gone through again from its beginning, and held against the points that were kept, bit for
+    bit (:mod:`tellegen.sims.control`).
+
+    Raises:
+        RunFolderError: the folder is none of a stopped controlled simulation, what it was made from
+            has changed, or the points come out differently.
+    """
+    folder = Path(folder)
+    record = rf.read_json(folder)
+    if record.get("kind") != "simulate" or not record.get("control") or record.get("sweep"):
+        raise rf.RunFolderError(
+            f"`{folder}` cannot be resumed: only trainings and simulations with a `control` can, and no sweeps"
+        )
+    if record["status"] == "finished":
+        raise rf.RunFolderError(f"the simulation in `{folder}` is finished")
+    compilation = reopened(folder, record)
+    plan = bind_simulation(compilation, record["name"]).plan
+    if plan.netlist != (folder / rf.NETLIST).read_text("utf-8"):
+        raise rf.RunFolderError(f"`{folder}` cannot go on: its circuit is not what it began with")
+    file = folder / rf.POINTS
+    kept = Kept(file, record.get("points")) if file.exists() else None
+    runs = fly_plan(plan, folder, kept, library=library, timeout=timeout, flown=flown)
+    return _kept(folder, plan, record | {"status": "running"}, runs, lambda done, of: None)
+
+
+def _kept(
+    folder: Path, plan: SimulationPlan, record: dict[str, object], runs: Iterator[Point],
+    progress: Progress,
+) -> SimulationResult:  # fmt: skip
+    """Run, and keep what comes of it in the folder."""
     points: list[Point] = []
+    units = _units(plan)
     try:
         for k, point in enumerate(runs):
             points.append(point)
             if plan.sweep is not None and point.time is not None:
                 rf.write_arrays(folder, f"waves-{k:03d}.npz", {_TIME: point.time, **point.signals})
             progress(k + 1, len(plan.netlists))
+            if point.stopped is not None:
+                break
     except BaseException as error:
         status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
         _write_waves(folder, plan, points)
         rf.write_json(folder, rf.RUN, record | {"status": status, "failure": str(error)})
         raise
     time, signals = _write_waves(folder, plan, points)
-    rf.write_json(folder, rf.RUN, record | {"status": "finished"})
+    stopped = points[-1].stopped
+    ended = {
+        "status": "finished" if stopped is None else "stopped",
+        "points": stopped,
+        "failure": None,
+    }
+    rf.write_json(folder, rf.RUN, record | ended)
+    finished = stopped is None
     if plan.sweep is not None:
         kept = tuple((p.time, p.signals) for p in points if p.time is not None)
-        return SimulationResult(folder, plan, time, signals, units, kept)
+        return SimulationResult(folder, plan, time, signals, units, kept, finished=finished)
     spikes = points[0].spikes
     if spikes:
         rf.write_spikes(folder, spikes)
-    return SimulationResult(folder, plan, time, signals, units, spikes=spikes)
+    return SimulationResult(folder, plan, time, signals, units, spikes=spikes, finished=finished)
+
+
+def _units(plan: SimulationPlan) -> dict[str, str]:
+    return {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
 
 
 def _write_waves(
@@ -402,11 +493,15 @@ def _write_waves(
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """What came of one netlist: times (None for an operating point), signals, spikes by signal."""
+    """What came of one netlist: times (None for an operating point), signals, spikes by signal.
+
+    `stopped` is how many points led to the exchange at which it was stopped, None if it was not.
+    """
 
     time: Values | None
     signals: dict[str, Values]
     spikes: dict[str, list[Values]] = field(default_factory=dict)
+    stopped: int | None = None
 
 
 def run_plan(
@@ -420,11 +515,57 @@ def run_plan(
         if time is None:
             yield Point(None, {n: v[0] for n, v in signals.items()})
             continue
-        spikes = {
-            n: [crossings(time, v) for v in signals[n].reshape(len(time), -1).T]
-            for n in plan.spiking
-        }
-        yield Point(time, signals, spikes)
+        yield Point(time, signals, _spikes(plan, time, signals))
+
+
+def _spikes(
+    plan: SimulationPlan, time: Values, signals: dict[str, Values]
+) -> dict[str, list[Values]]:
+    return {
+        n: [crossings(time, v) for v in signals[n].reshape(len(time), -1).T] for n in plan.spiking
+    }
+
+
+def fly_plan(
+    plan: SimulationPlan, folder: Path, kept: Kept | None = None, *, library: Path | None = None,
+    timeout: float = 600.0, flown: FlightProgress = lambda time, stop: None,
+) -> Iterator[Point]:  # fmt: skip
+    """As :func:`run_plan`, of a transient with a controller; its points go to the folder as they come.
+
+    `kept` are points of a stopped run that it must come through again.
+    """
+    transient, control = plan.transient, plan.control
+    assert transient is not None
+    assert control is not None
+    file = folder / (rf.POINTS if kept is None else rf.REPLAY)
+
+    def told(message: object) -> None:
+        assert isinstance(message, float)
+        flown(message, transient.stop)
+
+    for netlist in plan.netlists:
+        order = Order(netlist, plan.manifest, _flown_signals(plan), transient, control, file, kept)
+        found: Flown = run_job(
+            "tellegen.sims.control:fly_job", order, told, timeout=timeout, library=library,
+            manifest=plan.manifest,
+        )  # fmt: skip
+        if kept is not None and found.checked:
+            file.replace(kept.file)
+        elif kept is not None:
+            file.unlink()
+        waves = found.waves
+        signals = {}
+        for name, source in plan.record.items():
+            key = name if source == "nodes" else source
+            part = waves.values[key]
+            signals[name] = part if key == name else _part(name, source, part, plan.manifest)
+        points = found.points if found.points is None or found.checked else kept and kept.points
+        yield Point(waves.time, signals, _spikes(plan, waves.time, signals), points)
+
+
+def _flown_signals(plan: SimulationPlan) -> tuple[str, ...]:
+    """What a controlled transient records: nodes one by one, for its points are many."""
+    return tuple(dict.fromkeys(n if s == "nodes" else s for n, s in plan.record.items()))
 
 
 def run_in_parts(

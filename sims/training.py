@@ -162,17 +162,7 @@ def resume(
     record = rf.read_json(folder)
     if record.get("kind") != "train":
         raise rf.RunFolderError(f"`{folder}` is not the folder of a training")
-    try:
-        text = (folder / rf.SOURCE).read_text("utf-8")
-    except OSError as error:
-        raise rf.RunFolderError(f"`{folder}` has lost its {rf.SOURCE}") from error
-    compilation = Compilation(
-        Source(record["file"], text),
-        Files(tuple(Path(p) for p in record["roots"])),
-        tuple(Path(p) for p in record["cells"]),
-        (*record["overrides"], *overrides),
-        record["seed"],
-    )
+    compilation = reopened(folder, record, overrides)
     bound = bind_training(compilation, record["name"])
     plan = bound.plan
     if fingerprint(plan) != record["fingerprint"]:
@@ -182,6 +172,25 @@ def resume(
     record["overrides"] = list(compilation.overrides)
     rf.write_json(folder, rf.RUN, record | {"status": "running", "epochs": plan.epochs})
     return _go_on(folder, bound, rf.read_state(folder), library, timeout, progress)
+
+
+def reopened(folder: Path, record: dict[str, Any], overrides: Iterable[str] = ()) -> Compilation:
+    """The compilation that a run folder began with.
+
+    Raises:
+        RunFolderError: the folder has lost its source.
+    """
+    try:
+        text = (folder / rf.SOURCE).read_text("utf-8")
+    except OSError as error:
+        raise rf.RunFolderError(f"`{folder}` has lost its {rf.SOURCE}") from error
+    return Compilation(
+        Source(record["file"], text),
+        Files(tuple(Path(p) for p in record["roots"])),
+        tuple(Path(p) for p in record["cells"]),
+        (*record["overrides"], *overrides),
+        record["seed"],
+    )
 
 
 def choose(compilation: Compilation, kind: str, name: str | None) -> str:

@@ -110,3 +110,53 @@ def test_a_source_whose_points_are_past_keeps_the_last():
     assert sources.corner(2.0) == np.inf
     assert not sources.moving
     assert sources.held[b"a"] == 3.0
+
+
+def test_a_pulse_just_before_an_exchange_is_seen():
+    # It lies within the last thousandth of the step that leads to the exchange at 100 us.
+    pulse = "vp p 0 pulse(0 1 99.9962u 0.5n 0.5n 1n 1)\nrp p q 1k\ncq q 0 1p\n"
+    flight = begin(DRIVEN + pulse, ["u", "p", "q"], step=5e-6, stop=2e-4)
+    toggle = Toggle()
+    flight.control(toggle, every=5e-5)
+    waves = flight.waveforms()
+    assert waves.values["p"].max() == pytest.approx(1)
+    assert toggle.times == pytest.approx([5e-5, 1e-4, 1.5e-4, 2e-4], rel=1e-12)
+    flight.close()
+
+
+def test_an_interrupt_within_a_controller_leaves_the_transient_whole():
+    class Interrupted:
+        def __call__(self, exchange):
+            exchange.drive("u", 1.0)
+            if exchange.time > 2.5e-5:
+                raise KeyboardInterrupt
+
+    flight = begin(DRIVEN + "ra u q 1k\nca q 0 10n\n", ["u", "q"], step=1e-6, stop=1e-3)
+    with pytest.raises(KeyboardInterrupt):
+        flight.control(Interrupted(), every=1e-5)
+    flight.advance(1e-4)
+    assert flight.read("q") == pytest.approx(1 - np.exp(-9), rel=1e-5)  # driven from 10 us on
+    flight.close()
+
+
+def test_two_inputs_one_on_its_lines_one_driven():
+    cards = DRIVEN + "vb b 0 dc 0\nrb b c 1k\ncb c 0 10n\n"
+    zero, ground, nodes = np.array([0]), np.array([-1]), ["u", "b", "c"]
+    inputs = {
+        "u": InputMap((), "voltage", zero, ground, ["vu"]),
+        "b": InputMap((), "voltage", zero + 1, ground, ["vb"]),
+    }
+    outputs = {n: OutputMap((), np.array([k]), ground) for k, n in enumerate(nodes)}
+    manifest = Manifest("t", nodes, nodes, inputs, outputs, {}, {}, {}, [])
+    flight = InFlight(
+        f"* t\n{cards}.end", manifest, library=find_library(), record=nodes, external=["u", "b"],
+        step=1e-5, stop=5e-4,
+    )  # fmt: skip
+    times, values = [1e-4, 2e-4, 2.0001e-4, 9e-4], [0.0, 1.0, 3.0, 3.5]
+    flight.follow("b", 0, times, values)
+    flight.control(lambda e: e.drive("u", e.time * 1e3), every=3.3e-5)
+    waves = flight.waveforms()
+    assert np.abs(waves.values["b"] - np.interp(waves.time, times, values)).max() < 1e-12
+    held = np.floor(waves.time / 3.3e-5 * (1 - 1e-9)) * 3.3e-2
+    assert np.abs(waves.values["u"] - held).max() < 1e-12
+    flight.close()

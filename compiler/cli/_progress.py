@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -14,6 +16,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from tellegen.sims.loop import State
     from tellegen.sims.plan import TrainPlan
+    from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
 
 
@@ -84,3 +87,90 @@ def summary(result: TrainResult) -> None:
         click.echo(
             f"stopped after epoch {state.epoch}; go on with: tellegen resume {result.folder}"
         )
+
+
+class FlightBar:
+    """What a person sees while a simulation runs: simulated time and its rate where it is known."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.bars = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[says]}"),
+            TimeRemainingColumn(), console=self.console, transient=True,
+            disable=not self.console.is_terminal,
+        )  # fmt: skip
+        self.task = self.bars.add_task("simulating", total=None, says="")
+        self.begun: tuple[float, float] | None = None
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self.bars.stop()
+
+    def swept(self, done: int, of: int) -> None:
+        """Show how many values of a sweep are done."""
+        if of > 1:
+            self.begun = None
+            says = f"{done} of {of} values of the sweep"
+            self.bars.update(self.task, total=of, completed=done, says=says)
+
+    def update(self, time: float, stop: float) -> None:
+        """Show a simulated time, and how much of it goes by in a second."""
+        now = monotonic()
+        if self.begun is None:
+            self.begun = now, time
+        since, first = self.begun
+        rate = (time - first) / (now - since) if now > since else 0.0
+        says = f"{in_prefixes(time, 's')} of {in_prefixes(stop, 's')}"
+        if rate:
+            says += f", {in_prefixes(rate, 's')}/s"
+        self.bars.update(self.task, total=stop, completed=time, says=says)
+
+
+def in_prefixes(value: float, unit: str) -> str:
+    """A number with a prefix: `12.5 ms`."""
+    power = min(max(math.floor(math.log10(abs(value)) / 3), -5), 0) if value else 0
+    return f"{value / 1000.0**power:.4g} {('', 'm', 'u', 'n', 'p', 'f')[-power]}{unit}"
+
+
+def simulated(result: SimulationResult) -> None:
+    """Print a simulation's values and where everything is; writes the figures and the report."""
+    from tellegen.sims.report import write_report
+
+    page = write_report(result.folder)
+    table = Table(title=f"{result.plan.name} ({result.plan.network})")
+    heads = (
+        ("signal", "unit", "value")
+        if result.time is None
+        else ("signal", "unit", "least", "most", "last")
+    )
+    for head in heads:
+        table.add_column(head)
+    for signal, values in result.signals.items():
+        unit = result.units[signal]
+        if result.time is None:
+            said = " ".join(f"{v:.6g}" for v in np.ravel(values)[:8])
+            table.add_row(signal, unit, said + (" ..." if np.size(values) > 8 else ""))
+        else:
+            last = " ".join(f"{v:.6g}" for v in np.ravel(values[-1])[:4])
+            table.add_row(signal, unit, f"{values.min():.6g}", f"{values.max():.6g}", last)
+    Console().print(table)
+    for figure in sorted(result.folder.glob("*.png")):
+        click.echo(f"  figure  {figure}")
+    click.echo(f"  report  {page}")
+    click.echo(f"  run     {result.folder}")
+    if not result.finished:
+        click.echo(
+            f"stopped at {in_prefixes(float(result.time[-1]), 's')}; go on with: tellegen resume {result.folder}"
+        )  # type: ignore[index]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from tellegen.cli import _common as c
-from tellegen.cli._progress import EpochBars, summary
+from tellegen.cli._progress import EpochBars, FlightBar, simulated, summary
 
 
 @click.command()
@@ -15,13 +16,28 @@ from tellegen.cli._progress import EpochBars, summary
 @c.set_option
 @c.timeout_option
 def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
-    """Go on with the run in FOLDER from its last checkpoint.
+    """Go on with the run in FOLDER: a training, or a simulation with a controller.
 
-    The numbers are, bit for bit, those of an uninterrupted run. More epochs may be asked for with
-    `--set train.epochs=100`.
+    The numbers are, bit for bit, those of an uninterrupted run. A training goes on from its last
+    checkpoint; more epochs may be asked for with `--set train.epochs=100`. A simulation is gone through
+    again and must come by the points that were kept.
     """
+    from tellegen.sims.run_folder import read_json
+    from tellegen.sims.simulate import resume_simulation
     from tellegen.sims.training import resume
 
+    with c.errors():
+        kind = read_json(Path(folder)).get("kind")
+    if kind == "simulate":
+        if overrides:
+            raise click.UsageError("a simulation goes on as it began: `--set` is for trainings")
+        with c.errors(), FlightBar() as bar:
+            again = resume_simulation(folder, timeout=timeout, flown=bar.update)
+            bar.stop()
+            simulated(again)
+            if not again.finished:
+                sys.exit(c.STOPPED)
+        return
     with c.errors(), EpochBars() as bars:
         result = resume(folder, overrides=overrides, timeout=timeout, progress=bars.update)
         bars.stop()

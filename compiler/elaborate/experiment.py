@@ -61,6 +61,15 @@ class LearnValue:
 
 
 @dataclass(frozen=True)
+class ControlValue:
+    """`control pi(read = y, drive = u, ...) every 50 us`."""
+
+    controller: CallValue
+    every: Value | None
+    span: Span
+
+
+@dataclass(frozen=True)
 class SweepValue:
     """`sweep dt = -40 ms .. 40 ms step 5 ms`: a name and the values that it takes."""
 
@@ -87,6 +96,7 @@ class ExperimentValues:
     data: DataValue | None = None
     learn: list[LearnValue] = field(default_factory=list)
     record: list[PathValue] = field(default_factory=list)
+    control: ControlValue | None = None
     sweep: SweepValue | None = None
     block: t.Experiment | None = None
     whole: bool = True
@@ -147,6 +157,11 @@ def elaborate_experiment(
                 limits = None if s.limits is None else value(s.limits)
                 paths = tuple(PathValue(p, p.span) for p in s.parameters)
                 out.learn.append(LearnValue(paths, limits, call(s.rule), s.span))
+            case t.Control():
+                if out.control is not None:
+                    _twice("control", s.span, out.control.span, sink)
+                every = None if s.every is None else value(s.every)
+                out.control = ControlValue(call(s.controller), every, s.span)
             case t.Record():
                 out.record.extend(PathValue(p, p.span) for p in s.signals)
     return out

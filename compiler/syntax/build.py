@@ -158,6 +158,9 @@ class Builder(Transformer):
         *paths, limits, rule = parts
         return t.Learn(tuple(paths), limits, rule, self._at(meta))
 
+    def control(self, meta: Meta, controller: t.Call, every: Any) -> t.Control:
+        return t.Control(controller, every, self._at(meta))
+
     def record(self, meta: Meta, *signals: t.Path) -> t.Record:
         return t.Record(signals, self._at(meta))
 

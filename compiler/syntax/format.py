@@ -81,6 +81,9 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
         case t.Learn():
             limits = f" in {expression(s.limits)}" if s.limits else ""
             return f"learn {', '.join(map(path, s.parameters))}{limits} by {_rule(s.rule)}"
+        case t.Control():
+            every = f" every {expression(s.every)}" if s.every else ""
+            return f"control {_rule(s.controller)}{every}"
         case t.Record():
             return f"record {', '.join(map(path, s.signals))}"
         case t.Sweep():

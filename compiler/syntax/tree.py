@@ -302,7 +302,16 @@ class Sweep:
     span: Span = _span()
 
 
-ExperimentStatement = Setting | Assignment | Data | Learn | Record | Sweep
+@dataclass(frozen=True, slots=True)
+class Control:
+    """`control pi(read = y, drive = u, ...) every 50 us`; without `every` at spikes."""
+
+    controller: Call
+    every: Expression | None
+    span: Span = _span()
+
+
+ExperimentStatement = Setting | Assignment | Data | Learn | Record | Sweep | Control
 
 
 @dataclass(frozen=True, slots=True)
