@@ -26,7 +26,8 @@ def in_time(samples: int, train: float, validation: float, washout: int = 0) -> 
 
     Args:
         samples: how many there are.
-        train, validation: shares of what the washout leaves.
+        train: share of what the washout leaves.
+        validation: share of the same.
         washout: how many of the first samples are left out.
 
     Raises:
@@ -88,9 +89,7 @@ def fit(states: Values, targets: Values, parts: Parts, alphas: tuple[float, ...]
     for alpha in alphas:
         model = _ridge(alpha * len(unit)).fit(unit, targets[parts.train])
         weights = np.asarray(model.coef_).reshape(targets.shape[1], -1).T
-        tried[alpha] = Readout(
-            mean, scale, weights, np.atleast_1d(model.intercept_), alpha, errors
-        )
+        tried[alpha] = Readout(mean, scale, weights, np.atleast_1d(model.intercept_), alpha, errors)
         if len(alphas) > 1:
             wrong = tried[alpha].predict(states[parts.validation]) - targets[parts.validation]
             errors[alpha] = float((wrong**2).mean())

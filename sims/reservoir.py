@@ -104,7 +104,9 @@ def run(
             a = len(rows)
             b = min(a + _CHUNK, count)
             # The last call of all has nothing to drive: it holds the last value.
-            after = {n: v[np.minimum(np.arange(a + 1, b + 1), count - 1)] for n, v in drives.items()}
+            after = {
+                n: v[np.minimum(np.arange(a + 1, b + 1), count - 1)] for n, v in drives.items()
+            }
             sampler = Sampler(after, observe)
             sampler = flight.control(sampler, every=interval, until=b * interval)
             rows += sampler.rows

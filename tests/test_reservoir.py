@@ -105,7 +105,9 @@ def test_memory_of_a_linear_echo_state_network_is_below_its_size():
     states = np.array(states)
     parts = in_time(len(bits), 0.5, 0.0, washout=100)
     total = capacity(states, delayed(bits, 25), parts, (1e-9,)).total
-    assert size - 1.5 < total <= size + 0.05  # the present bit, which does not count, is one of them
+    assert (
+        size - 1.5 < total <= size + 0.05
+    )  # the present bit, which does not count, is one of them
 
 
 def test_ridge_is_its_own_normal_equation():

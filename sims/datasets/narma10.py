@@ -25,7 +25,8 @@ def narma10(_files: Files, samples: int, seed: int) -> Dataset:
         y = np.zeros(samples + 1)
         for n in range(9, samples):
             y[n + 1] = min(
-                0.3 * y[n] + 0.05 * y[n] * y[n - 9 : n + 1].sum() + 1.5 * s[n] * s[n - 9] + 0.1, 10.0
+                0.3 * y[n] + 0.05 * y[n] * y[n - 9 : n + 1].sum() + 1.5 * s[n] * s[n - 9] + 0.1,
+                10.0,
             )
         if y.max() < 1.5:
             break

@@ -22,6 +22,10 @@ def random_bits(_files: Files, samples: int, delays: int, seed: int) -> Dataset:
     signal = bits.astype(float)
     return Dataset(
         signal[:, None],
-        columns={"signal": signal, "memory": delayed(bits, delays), "parity": parities(bits, delays)},
+        columns={
+            "signal": signal,
+            "memory": delayed(bits, delays),
+            "parity": parities(bits, delays),
+        },
         source=f"random bits, drawn with seed {seed}",
     )
