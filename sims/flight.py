@@ -44,6 +44,7 @@ class Flight:
         spikes: Sequence[str] = (),
         initial: str = "operating point",
         file: Path | None = None,
+        keep: bool = True,
         library: Path | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
@@ -61,6 +62,7 @@ class Flight:
             spikes: those of the recorded signals whose spikes are to be told.
             initial: "operating point", or "given" (SPICE's `uic`).
             file: where the points are kept, as rows of float64; in memory if None.
+            keep: whether points are kept at all; a long run that is only looked at needs none.
             library: ngspice's shared library; by default the one that is found.
             timeout: seconds without progress after which ngspice counts as hung.
 
@@ -76,7 +78,7 @@ class Flight:
                 self._worker.make, "tellegen.sims.inflight:InFlight", netlist, manifest,
                 library=library or find_library(), record=list(record), step=step, stop=stop,
                 max_step=max_step, external=list(external), spikes=list(spikes), initial=initial,
-                file=file,
+                file=file, keep=keep,
             )  # fmt: skip
         except BaseException:
             self._worker.close()

@@ -182,6 +182,7 @@ class InFlight:
         spikes: Sequence[str] = (),
         initial: str = "operating point",
         file: Path | None = None,
+        keep: bool = True,
     ) -> None:
         """Load the netlist; nothing runs before the first :meth:`advance` or :meth:`control`.
 
@@ -197,6 +198,7 @@ class InFlight:
             spikes: those of the recorded signals that are watched for spikes.
             initial: "operating point", or "given" (SPICE's `uic`).
             file: where the points are kept; in memory if None.
+            keep: whether points are kept at all; a long run that is only looked at needs none.
 
         Raises:
             SimulationError: ngspice does not accept the netlist.
@@ -256,7 +258,7 @@ class InFlight:
         for name, found in watched.items():
             self._watches[name] = list(range(len(flat), len(flat) + len(found)))
             flat += found
-        self.recorder = Recorder(len(self._vectors), flat, file)
+        self.recorder = Recorder(len(self._vectors), flat, file, keep=keep)
         tmax = f" {max_step:.17g}" if max_step else f" {step:.17g}"
         uic = " uic" if initial == "given" else ""
         self._tran = f"tran {step:.17g} {stop:.17g} 0{tmax}{uic}"

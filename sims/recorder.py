@@ -24,9 +24,12 @@ class Recorder:
         vectors: how many.
         watched: which of them are watched for spikes.
         file: where to keep what was recorded (raw rows of float64, time first); in memory if None.
+        keep: whether points are kept at all; without, only the last ones are there.
     """
 
-    def __init__(self, vectors: int, watched: list[int], file: Path | None = None) -> None:
+    def __init__(
+        self, vectors: int, watched: list[int], file: Path | None = None, *, keep: bool = True
+    ) -> None:
         self.time = 0.0
         self.last: Values = np.zeros(vectors)
         self.count = 0
@@ -36,6 +39,7 @@ class Recorder:
         self._file = None if file is None else file.open("wb")
         self._path = file
         self._fill = 0
+        self._keep = keep
         self._watched = watched
         self._high = [False] * len(watched)
         self._edges: list[list[tuple[float, bool]]] = [[] for _ in watched]
@@ -63,7 +67,9 @@ class Recorder:
         return fired
 
     def _store(self) -> None:
-        if self._file is None:
+        if not self._keep:
+            self.last = self.last.copy()
+        elif self._file is None:
             self._blocks.append(self._block[: self._fill])
             self._block = np.empty((_BLOCK, self._row))
         else:

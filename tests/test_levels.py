@@ -21,7 +21,7 @@ network One {
 
 simulate Run for One {
     drive  pre = regular(80 Hz, start = 2 ms), regular(50 Hz, start = 4 ms), regular(60 Hz, start = 9 ms)
-    transient 60 ms step 1 ms
+    transient 56 ms step 1 ms
     record out
     level  LEVEL
 }
