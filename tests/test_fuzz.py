@@ -31,10 +31,10 @@ from tellegen.diagnostics import Sink, as_json, render
 from tellegen.emit.spice import Emitted
 from tellegen.files import Files
 from tellegen.pipeline import Build, Compilation, open_file
-from tellegen.sims.binding import bind_training
 from tellegen.sims.check import check_experiments
 from tellegen.sims.deck import run_decks
 from tellegen.sims.netlist import checked_netlist
+from tellegen.sims.reservoir_binding import bind_train
 from tellegen.sims.simulate import bind_simulation
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit
@@ -124,7 +124,7 @@ def netlists(compilation: Compilation) -> Iterator[str]:
     """The netlist of every experiment and every network of a sound file."""
     for kind, name in compilation.experiments:
         if kind == "train":
-            yield bind_training(compilation, name).plan.netlist
+            yield bind_train(compilation, name).plan.netlist
         elif kind == "simulate":
             yield bind_simulation(compilation, name).plan.netlist
     for name in compilation.networks:

@@ -111,8 +111,8 @@ def test_what_is_said_on_the_command_line():
     assert plan.step == pytest.approx(1e-5)
     one = plan.drives["u"][:50]
     assert set(one) == {-1.0, 1.0}
-    other = bound("task.drive.u=hold(1 V, 2 ms, mask = binary(50))", seed=4).drives["u"][:50]
-    again = bound("task.drive.u=hold(1 V, 2 ms, mask = binary(50))").drives["u"][:50]
+    drawn = ("task.drive.u=hold(1 V, 2 ms, mask = binary(50))", "train.transient.step=10 us")
+    other, again = bound(*drawn, seed=4).drives["u"][:50], bound(*drawn).drives["u"][:50]
     assert (one == again).all() and (one != other).any()
 
 
