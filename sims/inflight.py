@@ -32,7 +32,7 @@ from tellegen.sims import vitals
 from tellegen.sims.alter import Commands, Group
 from tellegen.sims.errors import SimulationError, cause_of, located
 from tellegen.sims.external import External
-from tellegen.sims.netlist import checked_name, with_cards
+from tellegen.sims.netlist import checked_name, saves, with_cards
 from tellegen.sims.ngspice import NgSpice, ffi
 from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.recorder import Recorder
@@ -92,6 +92,15 @@ class InFlightNgSpice(NgSpice):
 
         self._data = ffi.callback("SendData", data), ffi.callback("SendInitData", names)
         return self._data
+
+    def keep_one_point(self) -> None:
+        """Let vectors hold their last point only; points are handed over as they come.
+
+        `.save none` says so for as long as the library is loaded, but saves all vectors. The circuits that
+        follow may name theirs: what ngspice hands over with every point is then short.
+        """
+        self.load("* none\nv1 1 0 1\nr1 1 0 1\n.save none\n.end")
+        self.command("op")
 
     def connect(self, held: Mapping[bytes, float]) -> None:
         """Let ngspice ask for its steps, and for the values that external sources have in `held`."""
@@ -265,8 +274,12 @@ class InFlight:
         self.stop = stop
         self._max_step = max_step or step
         text = _with_external(netlist, sources)
-        cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1", ".save none"]
+        cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1"]
+        if 2 * len(self._vectors) < len(self._nodes):
+            # ngspice holds every vector that it saves against every node, so many are not named.
+            cards += saves([*self._vectors, _PAUSE])
         try:
+            self._ng.keep_one_point()
             self._ng.load(with_cards(text, cards))
         except SimulationError as error:
             places = located(error.words, manifest)
@@ -449,9 +462,10 @@ class InFlight:
         before = self.time
         ng.listener = self
         try:
-            ng.command(f"stop when v({_PAUSE}) > 0.5")
+            if not self._begun:
+                # It stays: to delete it would delete what `.save` says too.
+                ng.command(f"stop when v({_PAUSE}) > 0.5")
             ng.command("resume" if self._begun else self._tran)
-            ng.command("delete all")
         finally:
             ng.listener = None
         self._begun = True
