@@ -174,7 +174,7 @@ class _Taking:
         self.kept: Values | None = None
         if order.kept is not None:
             # A file that was being written when its program died may end within a row.
-            row = flight.recorder.last.size + 1
+            row = len(flight.recorder.last) + 1
             whole = order.kept.file.stat().st_size // (8 * row)
             size = whole if order.kept.points is None else min(whole, order.kept.points)
             if size:
