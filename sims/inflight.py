@@ -166,6 +166,7 @@ class Exchange:
 
 
 Controller = Callable[[Exchange], None]
+Watch = Callable[[float], bool]
 
 
 class InFlight:
@@ -286,6 +287,7 @@ class InFlight:
         self._due = _NEVER  # the next exchange or pause
         self._next = _NEVER  # the next exchange
         self._controller: Controller | None = None
+        self._watch: Watch | None = None
         self._every = _NEVER
         self._on_spikes = False
         self._error: BaseException | None = None
@@ -354,6 +356,9 @@ class InFlight:
                 self._call(time, fired)
             if time >= self._due * _ALMOST:
                 self._reached(time)
+            if self._watch is not None and self._watch(time):
+                self.stopping = True
+                self._halt()
         except BaseException as error:
             # An exception would be lost in ngspice: it is kept, and raised when ngspice has paused.
             self._error = error
@@ -393,14 +398,20 @@ class InFlight:
         """Where the transient stands, in seconds."""
         return self.recorder.time
 
-    def advance(self, until: float) -> float:
-        """Run to exactly `until` (or the end) and pause; returns the time."""
+    def advance(self, until: float, *, watch: Watch | None = None) -> float:
+        """Run to exactly `until` (or the end) and pause; returns the time.
+
+        Args:
+            until: seconds.
+            watch: called with the time after every point; the transient ends there if it says so.
+        """
         self._sharp = True
-        self._fly(until)
+        self._fly(until, watch)
         return self.time
 
-    def _fly(self, until: float) -> None:
+    def _fly(self, until: float, watch: Watch | None) -> None:
         """Run to `until` with all pauses that there are on the way."""
+        self._watch = watch
         self._target = min(until, self.stop)
         self._due = min(self._target, self._next)
         enough = self._target * _ALMOST
@@ -411,7 +422,12 @@ class InFlight:
             self._run(enough)
 
     def control(
-        self, controller: Controller | str, *, every: float = 0.0, until: float | None = None
+        self,
+        controller: Controller | str,
+        *,
+        every: float = 0.0,
+        until: float | None = None,
+        watch: Watch | None = None,
     ) -> float:
         """Run to `until` with a controller that takes part: `controller(exchange)`.
 
@@ -419,6 +435,7 @@ class InFlight:
             controller: a callable, or "module:name" of one.
             every: seconds between two calls; 0 to be called at every spike of a watched signal.
             until: seconds; the transient's end by default.
+            watch: as of :meth:`advance`; its word counts after the controller's.
 
         Raises:
             Exception: whatever the controller raises, once ngspice has paused.
@@ -435,7 +452,7 @@ class InFlight:
             self._next = (int(self.time / every * (1 + _SAME)) + 1) * every
         self._sharp = self._every > 2 * self._max_step
         try:
-            self._fly(self.stop if until is None else until)
+            self._fly(self.stop if until is None else until, watch)
         finally:
             self._controller, self._next, self._on_spikes = None, _NEVER, False
         return self.time
