@@ -56,6 +56,13 @@ class Port:
     doc: str = ""
     span: Span = field(repr=False, compare=False)
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Its nodes on the `.subckt` card: an optical port has a real and an imaginary one."""
+        if self.discipline == "optical":
+            return f"{self.name}_re", f"{self.name}_im"
+        return (self.name,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
@@ -214,6 +221,11 @@ class Cell:
     def text(self) -> str:
         """The subcircuit with all that it needs, ready to be pasted into a netlist."""
         return "".join(d.text for d in self.definitions)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes of its ports, in the order of the `.subckt` card."""
+        return [node for port in self.ports.values() for node in port.nodes]
 
     @property
     def defines(self) -> tuple[str, ...]:

@@ -253,9 +253,9 @@ def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
 def _check_ports(header: Table, ports: Mapping[str, Port], body: Body) -> None:
     if not ports:
         header.error("the header declares no ports", "ports")
-    elif list(ports) != body.main.ports:
+    elif (nodes := [n for port in ports.values() for n in port.nodes]) != body.main.ports:
         header.error(
-            f"the header has the ports `{' '.join(ports)}`, "
+            f"the header has the ports `{' '.join(nodes)}`, "
             f"the `.subckt` has `{' '.join(body.main.ports)}`",
             "ports",
             help="name the same ports in the same order in both",
