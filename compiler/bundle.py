@@ -28,47 +28,53 @@ def bundled(circuit: Circuit) -> Circuit:
 
 
 def _module(module: Module, made: dict[int, Module]) -> Module:
-    imaginary = np.full(module.size + 1, GROUND, dtype=np.int32)
-    optical = np.zeros(module.size + 1, dtype=bool)
-    for array in module.arrays.values():
-        if array.discipline == "optical":
-            optical[array.indices.ravel()] = True
-    optical[-1] = False
-    imaginary[optical] = module.size + np.arange(optical.sum(), dtype=np.int32)
+    # Nodes are numbered in the order of the arrays that own them, as `flatten` does.
+    real = np.full(module.size + 1, GROUND, dtype=np.int32)
+    imaginary = real.copy()
+    size = 0
+    for array in owners(module):
+        nodes = array.indices.ravel()
+        nodes = nodes[nodes >= 0]
+        for part in (real, imaginary) if array.discipline == "optical" else (real,):
+            part[nodes] = np.arange(size, size + len(nodes), dtype=np.int32)
+            size += len(nodes)
     arrays: dict[str, NodeArray] = {}
     for array in module.arrays.values():
         if array.discipline != "optical":
-            arrays[array.name] = array
+            arrays[array.name] = replace(array, indices=real[array.indices])
             continue
-        for part, nodes in (("re", array.indices), ("im", imaginary[array.indices])):
+        for part, nodes in (("re", real[array.indices]), ("im", imaginary[array.indices])):
             name = f"{array.name}.{part}"
             arrays[name] = replace(array, name=name, indices=nodes)
     return replace(
         module,
-        size=module.size + int(optical.sum()),
+        size=size,
         arrays=arrays,
-        groups={label: _group(g, imaginary, made) for label, g in module.groups.items()},
-        inputs={name: _port(p, imaginary) for name, p in module.inputs.items()},
-        outputs={name: _port(p, imaginary) for name, p in module.outputs.items()},
+        groups={label: _group(g, real, imaginary, made) for label, g in module.groups.items()},
+        inputs={name: _port(p, real, imaginary) for name, p in module.inputs.items()},
+        supplies=[replace(x, node=int(real[x.node])) for x in module.supplies],
+        grounded=[int(real[node]) for node in module.grounded],
+        outputs={name: _port(p, real, imaginary) for name, p in module.outputs.items()},
     )
 
 
-def _port(port: Port, imaginary: Nodes) -> Port:
-    if port.discipline != "optical":
-        return port
+def _port(port: Port, real: Nodes, imaginary: Nodes) -> Port:
     high, low = (
-        np.stack([ends, imaginary[ends]], axis=-1) for ends in (port.positive, port.negative)
+        np.stack([real[ends], imaginary[ends]], axis=-1)
+        if port.discipline == "optical"
+        else real[ends]
+        for ends in (port.positive, port.negative)
     )
     return replace(port, positive=high, negative=low)
 
 
-def _group(group: Group, imaginary: Nodes, made: dict[int, Module]) -> Group:
+def _group(group: Group, real: Nodes, imaginary: Nodes, made: dict[int, Module]) -> Group:
     columns: list[Nodes] = []
     if group.cell is not None:
         for k, name in enumerate(group.ports):
-            columns.append(group.terminals[:, k : k + 1])
+            columns.append(real[group.terminals[:, k : k + 1]])
             if group.cell.ports[name].discipline == "optical":
-                columns.append(imaginary[columns[-1]])
+                columns.append(imaginary[group.terminals[:, k : k + 1]])
         ports = tuple(n for name in group.ports for n in group.cell.ports[name].nodes)
         return replace(group, ports=ports, terminals=np.concatenate(columns, axis=1))
     if not group.modules:
@@ -76,9 +82,10 @@ def _group(group: Group, imaginary: Nodes, made: dict[int, Module]) -> Group:
     at = 0
     for array in owners(group.modules[0]):
         if array.kind in ("input", "output"):
-            columns.append(group.terminals[:, at : at + array.indices.size])
+            own = group.terminals[:, at : at + array.indices.size]
             at += array.indices.size
+            columns.append(real[own])
             if array.discipline == "optical":
-                columns.append(imaginary[columns[-1]])
+                columns.append(imaginary[own])
     terminals = np.concatenate(columns, axis=1) if columns else group.terminals
     return replace(group, modules=tuple(made[id(m)] for m in group.modules), terminals=terminals)
