@@ -241,10 +241,17 @@ def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
     table.only("discipline", "direction", "doc", *_LEVELS[: len(known)])
     if name in body.main.defaults:
         table.error(f"`{name}` is a port and a parameter")
+    discipline = table.choice("discipline", DISCIPLINES, "voltage")
+    direction = table.choice("direction", DIRECTIONS, "inout")
+    if discipline == "optical" and direction not in ("in", "out"):
+        table.error(
+            f"light goes into `{name}` or comes out of it", "direction",
+            help='say `direction = "in"` or `"out"`: a net of light has one driver',
+        )  # fmt: skip
     return Port(
         name=name,
-        discipline=table.choice("discipline", DISCIPLINES, "voltage"),
-        direction=table.choice("direction", DIRECTIONS, "inout"),
+        discipline=discipline,
+        direction=direction,
         doc=table.text("doc"),
         span=table.span(),
     )

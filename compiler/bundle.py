@@ -80,12 +80,21 @@ def _group(group: Group, real: Nodes, imaginary: Nodes, made: dict[int, Module])
     if not group.modules:
         return group
     at = 0
+    names: list[str] = []
     for array in owners(group.modules[0]):
         if array.kind in ("input", "output"):
-            own = group.terminals[:, at : at + array.indices.size]
+            own = slice(at, at + array.indices.size)
             at += array.indices.size
-            columns.append(real[own])
+            columns.append(real[group.terminals[:, own]])
             if array.discipline == "optical":
-                columns.append(imaginary[own])
+                columns.append(imaginary[group.terminals[:, own]])
+                names += [f"{n}_{part}" for part in ("re", "im") for n in group.ports[own]]
+            else:
+                names += group.ports[own]
     terminals = np.concatenate(columns, axis=1) if columns else group.terminals
-    return replace(group, modules=tuple(made[id(m)] for m in group.modules), terminals=terminals)
+    return replace(
+        group,
+        modules=tuple(made[id(m)] for m in group.modules),
+        ports=tuple(names),
+        terminals=terminals,
+    )

@@ -30,7 +30,7 @@ class InputMap:
     """A driven port: one source per element, an ideal voltage or current source of the test bench."""
 
     shape: tuple[int, ...]
-    kind: str  # "voltage" or "current"
+    kind: str  # "voltage", "current", or "optical": the real and the imaginary part of a field
     positive: Index
     negative: Index
     sources: list[str]
@@ -45,6 +45,7 @@ class OutputMap:
     negative: Index
     switches: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    kind: str = "voltage"  # or "optical"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,8 @@ class ParameterMap:
 
 @dataclass(frozen=True, eq=False)
 class ObservableMap:
-    """A measured quantity: a voltage between two nodes (`v`) or a current through a source (`i`)."""
+    """A measured quantity: a voltage between two nodes (`v`), a current through a source (`i`), or the
+    power of light (`power`): the sum of the squares of two nodes."""
 
     shape: tuple[int, ...]
     kind: str

@@ -158,7 +158,13 @@ class Engine:
         self._parameters[parameter].wanted = _finite(parameter, element)
 
     def drive(self, name: str, values: ArrayLike) -> None:
-        """Set the DC values of an input's sources, in volt or ampere."""
+        """Set the DC values of an input's sources, in volt or ampere.
+
+        The field of an optical input is given in the root of a watt: complex numbers, or a last axis
+        of real and imaginary parts.
+        """
+        if np.iscomplexobj(values):
+            values = np.stack([np.real(values), np.imag(values)], axis=-1)
         flat = _flat(name, values, self.manifest.inputs[name].shape)
         self._drives[name].wanted = _finite(name, flat)
 

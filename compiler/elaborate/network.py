@@ -336,12 +336,28 @@ class _Elaborator:
             return
         if single:
             high, low = high[0].reshape(()), low[0].reshape(())
+        discipline = self.discipline(a, np.concatenate([high.ravel(), low.ravel()]))
         ports = self.module.inputs if a.kind == "input" else self.module.outputs
-        ports[a.name.text] = Port(a.name.text, a.kind, "voltage", high, low, a.name.span)
+        ports[a.name.text] = Port(a.name.text, a.kind, discipline, high, low, a.name.span)
         if (low == GROUND).all():
             self.module.arrays[a.name.text] = NodeArray(
-                a.name.text, "alias", "voltage", high, a.name.span
+                a.name.text, "alias", discipline, high, a.name.span
             )
+
+    def discipline(self, a: t.Alias, nodes: Nodes) -> str:
+        """The discipline of existing nodes; a port on electrical ones is a voltage."""
+        kinds = {
+            array.discipline
+            for array in self.module.arrays.values()
+            if array.kind != "alias" and np.isin(array.indices[array.indices != GROUND], nodes).any()
+        }
+        kinds = {"voltage" if kind == "current" else kind for kind in kinds} or {"voltage"}
+        if len(kinds) > 1:
+            self.sink.error(
+                "discipline", f"`{a.name}` stands on nets of {' and '.join(sorted(kinds))}",
+                a.span, help="make a port of each",
+            )  # fmt: skip
+        return min(kinds)
 
     def terminal(self, terminal: t.Path | t.Pair) -> tuple[Nodes, Nodes] | None:
         """The two nodes (ground for a single node) that a port's element stands on."""
