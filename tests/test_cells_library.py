@@ -96,7 +96,7 @@ def test_everything_in_the_header_is_read():
     assert (g.unit, g.default, g.min, g.max, g.step) == ("S", 1e-5, 1e-9, 1, None)
     assert cell.params["load"].min is None
     how = cell.programmable["g"]
-    assert (how.element, how.attribute, how.expression) == ("R1", "", "1/g")
+    assert (how.elements, how.attribute, how.expressions) == (("R1",), "", ("1/g",))
     assert (how.step, how.noise, how.sense) == (None, 1e-8, "increasing")
     assert cell.observables["drop"].expr == "v(p,m)"
     assert cell.observables["drop"].unit == "V"
@@ -288,7 +288,9 @@ def test_a_damaged_cell_is_read_safely_or_refused(data):
 
 def test_our_own_cells_are_always_there():
     libraries = load_all()
-    assert available() == [library.name for library in libraries] == ["cmos", "photonic", "resistive"]
+    assert (
+        available() == [library.name for library in libraries] == ["cmos", "photonic", "resistive"]
+    )
     assert "resistor" in libraries[-1].cells
     for cell in (cell for library in libraries for cell in library.cells.values()):
         assert cell.selftests, cell.name

@@ -85,15 +85,17 @@ def _parameters(flat: FlatGroup, parameters: dict[str, ParameterMap]) -> None:
                 np.asarray(limit(value, group.params, missing), dtype=float), (count,)
             ).copy()
 
-        letter = how.element[0].lower()
-        element = how.element.lower()
         parameters[f"{flat.path}.{name}"] = ParameterMap(
             shape=group.shape,
             unit=declared.unit,
             symbol=name,
-            elements=[f"{letter}.{instance}.{element}" for instance in instances],
+            elements=[
+                f"{element[0]}.{instance}.{element}".lower()
+                for element in how.elements
+                for instance in instances
+            ],
             attribute=how.attribute,
-            expression=how.expression,
+            expressions=list(how.expressions),
             arguments={k: v for k, v in group.params.items() if k != name},
             values=group.params[name].copy(),
             low=bounds(declared.min, -np.inf),
