@@ -56,6 +56,13 @@ class Port:
     doc: str = ""
     span: Span = field(repr=False, compare=False)
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Its nodes on the `.subckt` card: an optical port has a real and an imaginary one."""
+        if self.discipline == "optical":
+            return f"{self.name}_re", f"{self.name}_im"
+        return (self.name,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
@@ -88,12 +95,12 @@ DELAY = Parameter(
 
 @dataclass(frozen=True, kw_only=True)
 class Programmable:
-    """A parameter that can be written while the circuit runs, and the element that carries it.
+    """A parameter that can be written while the circuit runs, and the elements that carry it.
 
     Attributes:
-        element: name of the card in the cell, such as `R1`.
-        attribute: what to alter on it; "" is its principal value, "gain" a controlled source's.
-        expression: the element's value as SPICE arithmetic over the cell's parameters.
+        elements: names of cards in the cell, such as `R1`.
+        attribute: what to alter on them; "" is the principal value, "gain" a controlled source's.
+        expressions: the elements' values as SPICE arithmetic over the cell's parameters.
         step: distance of two writable values, counted from the parameter's min; None is continuous.
         noise: standard deviation of what a write adds, in the parameter's unit.
         sense: "increasing" where the conductance grows with the parameter, "decreasing" where it
@@ -101,9 +108,9 @@ class Programmable:
     """
 
     param: str
-    element: str
+    elements: tuple[str, ...]
     attribute: str
-    expression: str
+    expressions: tuple[str, ...]
     step: Limit = None
     noise: float = 0.0
     sense: str = ""
@@ -214,6 +221,11 @@ class Cell:
     def text(self) -> str:
         """The subcircuit with all that it needs, ready to be pasted into a netlist."""
         return "".join(d.text for d in self.definitions)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The nodes of its ports, in the order of the `.subckt` card."""
+        return [node for port in self.ports.values() for node in port.nodes]
 
     @property
     def defines(self) -> tuple[str, ...]:

@@ -182,6 +182,8 @@ FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {
     "log": (1, np.log),
     "log10": (1, np.log10),
     "floor": (1, np.floor),
+    "sin": (1, np.sin),
+    "cos": (1, np.cos),
     "min": (2, np.minimum),
     "max": (2, np.maximum),
     "pow": (2, np.power),

@@ -241,10 +241,17 @@ def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
     table.only("discipline", "direction", "doc", *_LEVELS[: len(known)])
     if name in body.main.defaults:
         table.error(f"`{name}` is a port and a parameter")
+    discipline = table.choice("discipline", DISCIPLINES, "voltage")
+    direction = table.choice("direction", DIRECTIONS, "inout")
+    if discipline == "optical" and direction not in ("in", "out"):
+        table.error(
+            f"light goes into `{name}` or comes out of it", "direction",
+            help='say `direction = "in"` or `"out"`: a net of light has one driver',
+        )  # fmt: skip
     return Port(
         name=name,
-        discipline=table.choice("discipline", DISCIPLINES, "voltage"),
-        direction=table.choice("direction", DIRECTIONS, "inout"),
+        discipline=discipline,
+        direction=direction,
         doc=table.text("doc"),
         span=table.span(),
     )
@@ -253,9 +260,9 @@ def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
 def _check_ports(header: Table, ports: Mapping[str, Port], body: Body) -> None:
     if not ports:
         header.error("the header declares no ports", "ports")
-    elif list(ports) != body.main.ports:
+    elif (nodes := [n for port in ports.values() for n in port.nodes]) != body.main.ports:
         header.error(
-            f"the header has the ports `{' '.join(ports)}`, "
+            f"the header has the ports `{' '.join(nodes)}`, "
             f"the `.subckt` has `{' '.join(body.main.ports)}`",
             "ports",
             help="name the same ports in the same order in both",
@@ -363,13 +370,18 @@ def _on_grid(value: float, low: float, step: float) -> bool:
 def _programmable(
     name: str, table: Table, params: Mapping[str, Parameter], body: Body
 ) -> Programmable:
-    table.only("element", "attribute", "step", "noise", "sense")
-    element = table.required_text("element", "the card whose value carries the parameter")
+    table.only("element", "elements", "attribute", "step", "noise", "sense")
+    # Levels carry a parameter in elements of their own: of a list, each takes those that it has.
+    elements = tuple(e for e in table.texts("elements") if body.main.element(e) is not None)
+    key = "elements" if elements else "element"
+    if not elements:
+        element = table.required_text("element", "the card whose value carries the parameter")
+        elements = (element,) if element else ()
     step = _limit(table, "step", params.keys() - {name})
     noise = table.number("noise") or 0.0
     if noise < 0:
         table.error("`noise` is a standard deviation and cannot be negative", "noise")
-    expression = ""
+    expressions: tuple[str, ...] = ()
     if name not in params:
         table.error(f"`{name}` is no parameter of the cell", help=did_you_mean(name, params))
     else:
@@ -377,12 +389,12 @@ def _programmable(
             step = params[name].step
         else:
             _check_step(table, _value(step, {}), params[name].min)
-        expression = _carried(name, element, table, params, body.main) if element else ""
+        expressions = _carried(name, elements, key, table, params, body.main)
     return Programmable(
         param=name,
-        element=element,
-        attribute=table.text("attribute"),
-        expression=expression,
+        elements=elements,
+        attribute=_ATTRIBUTES.get(elements[0][0].lower(), "") if elements else "",
+        expressions=expressions,
         step=step,
         noise=noise,
         sense=table.choice("sense", SENSES, ""),
@@ -391,37 +403,45 @@ def _programmable(
 
 
 def _carried(
-    name: str, element: str, table: Table, params: Mapping[str, Parameter], main: Subcircuit
-) -> str:
-    """The expression by which an element carries a parameter; writing it must be all there is."""
+    name: str, elements: tuple[str, ...], key: str, table: Table, params: Mapping[str, Parameter],
+    main: Subcircuit,
+) -> tuple[str, ...]:  # fmt: skip
+    """The expressions by which elements carry a parameter; writing them must be all there is."""
+    found = [_carrier(name, element, key, table, params, main) for element in elements]
+    if len({element[0].lower() for element in elements}) > 1:
+        table.error("elements that are written together are of one kind", key)
+    elif found and all(found) and occurrences(main, name) != len(elements):
+        listed = one_of(elements)
+        table.error(
+            f"`{name}` is used outside of {listed} too, so writing {listed} does not set it", key
+        )
+    return tuple(found)
+
+
+def _carrier(
+    name: str, element: str, key: str, table: Table, params: Mapping[str, Parameter], main: Subcircuit
+) -> str:  # fmt: skip
     card = main.element(element)
     if card is None:
         known = [card.words[0] for card in main.cards if not card.text.startswith(".")]
-        table.error(
-            f"there is no element `{element}`", "element", help=did_you_mean(element, known)
-        )
+        table.error(f"there is no element `{element}`", key, help=did_you_mean(element, known))
         return ""
     letter = element[0].lower()
-    attribute = table.text("attribute")
     if letter not in _ATTRIBUTES:
-        table.error(f"`{element}` has no value that can be altered", "element")
-    elif attribute != _ATTRIBUTES[letter]:
+        table.error(f"`{element}` has no value that can be altered", key)
+    elif key == "element" and table.text("attribute") != _ATTRIBUTES[letter]:
         table.error(
             f"the value of `{element}` goes by the attribute `{_ATTRIBUTES[letter]}`", "attribute"
         )
     if len(card.braces) != 1 or not card.text.rstrip().endswith("}"):
-        table.error(f"`{element}` must end with its value in braces, such as `{{1/g}}`", "element")
+        table.error(f"`{element}` must end with its value in braces, such as `{{1/g}}`", key)
         return ""
-    expression = table.expression("element", card.braces[0], params.keys())
+    expression = table.expression(key, card.braces[0], params.keys())
     if expression is None:
         return ""
     if name not in expression.names:
-        table.error(f"the value of `{element}` does not depend on `{name}`", "element")
-    elif occurrences(main, name) != 1:
-        table.error(
-            f"`{name}` is used outside of `{element}` too, so writing `{element}` does not set it",
-            "element",
-        )
+        table.error(f"the value of `{element}` does not depend on `{name}`", key)
+        return ""
     return expression.text
 
 

@@ -43,7 +43,10 @@ class FlatSupply:
 
 @dataclass(eq=False)
 class Flat:
-    """The flat circuit. `nodes[k]` is the SPICE name, `paths[k]` the author's, `spans[k]` its place."""
+    """The flat circuit. `nodes[k]` is the SPICE name, `paths[k]` the author's, `spans[k]` its place.
+
+    `light` has the real and imaginary nodes of each array of optical nets, once they are pairs.
+    """
 
     nodes: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -52,6 +55,7 @@ class Flat:
     groups: list[FlatGroup] = field(default_factory=list)
     supplies: list[FlatSupply] = field(default_factory=list)
     lines: dict[str, LineMap] = field(default_factory=dict)
+    light: dict[str, tuple[Nodes, Nodes]] = field(default_factory=dict)
 
     @cached_property
     def count(self) -> int:
@@ -102,6 +106,10 @@ def _visit(
         flat.spans += [array.span] * int(live.sum())
         flat.disciplines += [array.discipline] * int(live.sum())
         _line(flat, key + own.arrays[array.name], label + array.name, array.span)
+        base = array.name.removesuffix(".im")
+        if array.discipline == "optical" and base != array.name and f"{base}.re" in module.arrays:
+            real = new[module.arrays[f"{base}.re"].indices]
+            flat.light[path + base] = real, new[array.indices]
     for supply in module.supplies:
         flat.supplies.append(
             FlatSupply(

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1
+FORMAT = 2
 GROUND = -1
 
 Index = NDArray[np.int32]
@@ -30,7 +30,7 @@ class InputMap:
     """A driven port: one source per element, an ideal voltage or current source of the test bench."""
 
     shape: tuple[int, ...]
-    kind: str  # "voltage" or "current"
+    kind: str  # "voltage", "current", or "optical": the real and the imaginary part of a field
     positive: Index
     negative: Index
     sources: list[str]
@@ -45,14 +45,16 @@ class OutputMap:
     negative: Index
     switches: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    kind: str = "voltage"  # or "optical"
 
 
 @dataclass(frozen=True, eq=False)
 class ParameterMap:
-    """A programmable parameter, the element value that carries it, and what the cell says of it.
+    """A programmable parameter, the element values that carry it, and what the cell says of it.
 
-    The element's value is `expression` (SPICE arithmetic) of the parameter itself, known by `symbol`,
-    and of the cell's other parameters in `arguments`.
+    The k-th element of each instance has the value of `expressions[k]` (SPICE arithmetic) of the
+    parameter itself, known by `symbol`, and of the cell's other parameters in `arguments`; `elements` has
+    the first of all instances, then the second of all.
     """
 
     shape: tuple[int, ...]
@@ -60,7 +62,7 @@ class ParameterMap:
     symbol: str
     elements: list[str]
     attribute: str  # "" is the element's principal value
-    expression: str
+    expressions: list[str]
     arguments: dict[str, Values]
     values: Values
     low: Values
@@ -73,7 +75,10 @@ class ParameterMap:
 
 @dataclass(frozen=True, eq=False)
 class ObservableMap:
-    """A measured quantity: a voltage between two nodes (`v`) or a current through a source (`i`)."""
+    """A measured quantity: a voltage between two nodes (`v`), a current through a source (`i`), a power.
+
+    The power of light (`power`) is the sum of the squares of two nodes.
+    """
 
     shape: tuple[int, ...]
     kind: str

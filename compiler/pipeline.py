@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tellegen.bench import Bench
+from tellegen.bundle import bundled
 from tellegen.cells import Cell, Library, find_library
 from tellegen.cells.definitions import Definition
 from tellegen.cells.library import search_path
@@ -265,6 +266,9 @@ class Compilation:
                 check_topology(circuit, flat, found, standalone=standalone)
                 check_solver(circuit, found)
                 lines = [(name, lib.delay) for name, lib in self.libraries.items() if lib.delay]
+                pairs = bundled(circuit)
+                if pairs is not circuit:
+                    circuit, flat = pairs, flatten(pairs)
                 compiled = Compiled(circuit, flat, frozenset(lines))
         finally:
             self.sink.extend(found)

@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.cells.expression import evaluate
+from tellegen.manifest import ParameterMap
 from tellegen.sims.netlist import LONGEST_COMMAND, checked_name
 
 Values = NDArray[np.float64]
@@ -28,6 +30,13 @@ _KEPT_TEMPLATES = 16
 # Of a small group, or where nearly all has changed, all is written: that needs no new command lines.
 _SMALL = 8
 _NEARLY_ALL = 0.9
+
+
+def carried(entry: ParameterMap, values: Values) -> Values:
+    """The values of the elements that carry a parameter, in the order of `entry.elements`."""
+    names = {**entry.arguments, entry.symbol: values}
+    parts = [np.broadcast_to(evaluate(e, names), values.shape) for e in entry.expressions]
+    return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 
 
 class Group:

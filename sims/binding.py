@@ -197,6 +197,8 @@ class Task:
             for name in names:
                 entry = manifest.inputs[name]
                 values = columns_for(said, samples, name, entry, unit_of(entry), self.sink)
+                if values is not None and entry.kind == "optical":
+                    values = fields(said, values, self.sink)
                 if values is not None:
                     found[name] = values
         undriven(self.compiled, manifest, self.task, self.sink)
@@ -211,6 +213,10 @@ class Task:
         for said in self.task.targets:
             for name in matching(said.port, manifest.outputs, "output", self.sink):
                 entry = manifest.outputs[name]
+                if entry.kind == "optical":
+                    self.sink.error("wrong-kind", f"output `{name}` is light: no source can clamp it", said.span,
+                                    help="let a photodetector look at it, and clamp its output")  # fmt: skip
+                    continue
                 target = self.target(said, samples, name, entry)
                 if target is not None:
                     found[name] = target
@@ -500,7 +506,7 @@ def columns_for(
             help=hint if columns.dimension == PLAIN else "",
         )
         return None
-    size = len(entry.positive)
+    size = len(entry.positive) // (2 if entry.kind == "optical" else 1)
     if columns.values.shape[1] not in (1, size):
         sink.error(
             "shape-mismatch",
@@ -552,4 +558,13 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
 
 def unit_of(entry: InputMap) -> str:
     """The unit in which an input is driven."""
-    return "A" if entry.kind == "current" else "V"
+    return {"current": "A", "optical": "W"}.get(entry.kind, "V")
+
+
+def fields(said: AssignmentValue, powers: NDArray[np.float64], sink: Sink) -> NDArray[np.float64]:
+    """The real and imaginary parts (samples, 2 elements) of light of a power and no phase."""
+    if (powers < 0).any():
+        sink.error("out-of-range", "light has no negative power", said.value.span)
+        return np.zeros((len(powers), 2 * powers.shape[1]))
+    parts = np.stack([np.sqrt(powers), np.zeros_like(powers)], axis=-1)
+    return parts.reshape(len(powers), -1)

@@ -27,9 +27,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tellegen.cells.expression import evaluate
 from tellegen.manifest import Manifest
-from tellegen.sims.alter import Commands, Group
+from tellegen.sims.alter import Commands, Group, carried
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.locate import find_library
 from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, with_cards
@@ -152,13 +151,16 @@ class Engine:
         """
         entry = self.manifest.parameters[parameter]
         flat = _flat(parameter, values, entry.shape)
-        element = evaluate(entry.expression, {**entry.arguments, entry.symbol: flat})
-        if element.shape != flat.shape:  # an expression without the parameter
-            element = np.full(flat.shape, element)
-        self._parameters[parameter].wanted = _finite(parameter, element)
+        self._parameters[parameter].wanted = _finite(parameter, carried(entry, flat))
 
     def drive(self, name: str, values: ArrayLike) -> None:
-        """Set the DC values of an input's sources, in volt or ampere."""
+        """Set the DC values of an input's sources, in volt or ampere.
+
+        The field of an optical input is given in the root of a watt: complex numbers, or a last axis
+        of real and imaginary parts.
+        """
+        if np.iscomplexobj(values):
+            values = np.stack([np.real(values), np.imag(values)], axis=-1)
         flat = _flat(name, values, self.manifest.inputs[name].shape)
         self._drives[name].wanted = _finite(name, flat)
 

@@ -25,10 +25,9 @@ import cloudpickle
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tellegen.cells.expression import evaluate
 from tellegen.manifest import GROUND, Manifest
 from tellegen.sims import vitals
-from tellegen.sims.alter import Commands, Group
+from tellegen.sims.alter import Commands, Group, carried
 from tellegen.sims.errors import SimulationError, cause_of, located
 from tellegen.sims.external import External
 from tellegen.sims.netlist import checked_name, saves, with_cards
@@ -540,8 +539,7 @@ class InFlight:
         """Set a programmable parameter from now on, in its header's unit."""
         entry = self.manifest.parameters[parameter]
         flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
-        element = evaluate(entry.expression, {**entry.arguments, entry.symbol: flat})
-        element = np.array(np.broadcast_to(element, flat.shape))
+        element = carried(entry, flat)
         if not np.isfinite(element).all():
             raise ValueError(f"{parameter} gives an element value that is not finite")
         self._parameters[parameter].wanted = element

@@ -21,17 +21,20 @@ def _none() -> Index:
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """A named quantity: differences of node voltages, or branch currents."""
+    """A named quantity: differences of node voltages, branch currents, or sums of two squares."""
 
     shape: tuple[int, ...]
     positive: Index = field(default_factory=_none)
     negative: Index = field(default_factory=_none)
     branches: Index = field(default_factory=_none)
+    squares: bool = False
 
     def of(self, voltages: Values, currents: Values) -> Values:
         """The quantity from arrays whose first axis is nodes (ground last) and branches."""
         if len(self.branches):
             return currents[self.branches]
+        if self.squares:
+            return voltages.take(self.positive, 0) ** 2 + voltages.take(self.negative, 0) ** 2
         return voltages.take(self.positive, 0) - voltages.take(self.negative, 0)
 
     def nodes(self) -> Iterable[int]:
@@ -65,4 +68,6 @@ def quantity(manifest: Manifest, name: str) -> Quantity:
         known = branches_of(manifest)
         at = [known.index(source.lower()) for source in entry.sources]
         return Quantity(entry.shape, branches=np.array(at, dtype=np.intp))
-    return Quantity(entry.shape, entry.positive.astype(np.intp), entry.negative.astype(np.intp))
+    squares = isinstance(entry, ObservableMap) and entry.kind == "power"
+    ends = entry.positive.astype(np.intp), entry.negative.astype(np.intp)
+    return Quantity(entry.shape, *ends, squares=squares)

@@ -72,8 +72,8 @@ class Session:
         self._call("write", parameter, np.asarray(values, dtype=float))
 
     def drive(self, name: str, values: ArrayLike) -> None:
-        """Set the DC values of an input's sources, in volt or ampere."""
-        self._call("drive", name, np.asarray(values, dtype=float))
+        """Set the DC values of an input's sources, in volt or ampere, or the field of an optical one."""
+        self._call("drive", name, np.asarray(values))
 
     def phase(self, name: str, targets: Mapping[str, ArrayLike] | None = None) -> None:
         """Enter a phase: "free", or "clamped" with target voltages for outputs."""

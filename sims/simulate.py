@@ -41,7 +41,7 @@ from tellegen.sims.signals import matching, plain, recordable, without_indices
 from tellegen.sims.streamed import Flown, Kept, Order
 from tellegen.sims.training import choose, reopened
 from tellegen.sims.waveform import Recording, tran_command
-from tellegen.sims.waveforms import WAVEFORMS, Site, WaveformError
+from tellegen.sims.waveforms import LIGHT, WAVEFORMS, Site, WaveformError
 from tellegen.values import (
     CallValue,
     Number,
@@ -212,7 +212,8 @@ class _Drives:
 
     def port(self, said: AssignmentValue, port: str, entry: InputMap) -> list[str] | None:
         """The texts of an input; one value serves all of its elements."""
-        size = len(entry.sources)
+        light = entry.kind == "optical"
+        size = len(entry.sources) // (2 if light else 1)
         value = said.value
         items = value.items if isinstance(value, SequenceValue) else (value,)
         if len(items) not in (1, size):
@@ -222,11 +223,26 @@ class _Drives:
         unit = "A" if entry.kind == "current" else "V"
         texts: list[str] = []
         for k, item in enumerate(items):
-            made = self.source(item, port, unit, k, size // len(items))
+            count = size // len(items)
+            if light:
+                made = self.light(item, port, count)
+            else:
+                made = self.source(item, port, unit, k, count)
             if made is None:
                 return None
             texts += made
         return texts
+
+    def light(self, value: Value, port: str, count: int) -> list[str] | None:
+        """The texts of the two parts of fields: light of a power, or `light(power, phase)`."""
+        bound: dict[str, float] | None = None
+        if isinstance(value, CallValue):
+            found = lookup(value, {LIGHT.name: LIGHT}, "kind of light", self.sink)
+            bound = found and bind(value, found.name, found.arguments, self.sink)
+        elif not isinstance(value, Unknown):
+            power = convert(value, number("W", low=0), f"input `{port}`", self.sink)
+            bound = None if isinstance(power, Unknown) else {"power": power, "phase": 0.0}
+        return None if bound is None else dc(LIGHT.call(**bound)) * count
 
     def source(self, value: Value, port: str, unit: str, k: int, count: int) -> list[str] | None:
         if isinstance(value, Unknown):
@@ -667,4 +683,7 @@ def _part(name: str, source: str, values: Values, manifest: Manifest) -> Values:
 
 
 def _unit(manifest: Manifest, source: str) -> str:
-    return manifest.observables[source].unit if source in manifest.observables else "V"
+    if source in manifest.observables:
+        return manifest.observables[source].unit
+    port = manifest.inputs.get(source) or manifest.outputs.get(source)
+    return "W^0.5" if port is not None and port.kind == "optical" else "V"

@@ -71,7 +71,7 @@ class TrainResult:
         found, start = {}, 0
         for name in self.outcome.state.parameters:
             entry = self.plan.manifest.parameters[name]
-            stop = start + len(entry.elements)
+            stop = start + entry.values.size
             found[name] = table[:, start:stop].reshape(-1, *entry.shape)
             start = stop
         return found

@@ -69,7 +69,7 @@ def verify(cells: Iterable[Cell], *, library: Path | None = None) -> Iterator[Ou
 def deck(cell: Cell, test: SelfTest) -> str:
     """The complete SPICE deck of a self-test."""
     values = " ".join(f"{name}={value!r}" for name, value in _values(cell, test).items())
-    instance = f"{_INSTANCE} {' '.join(cell.ports)} {cell.subcircuit} {values}".rstrip()
+    instance = f"{_INSTANCE} {' '.join(cell.nodes)} {cell.subcircuit} {values}".rstrip()
     title = f"* self-test of {cell.library}.{cell.name}: {test.name}"
     cards = [*test.bench, *options(cell.solver), test.analysis, ".end", ""]
     return "\n".join([title, cell.text.rstrip(), instance, *cards])
@@ -160,7 +160,7 @@ def _inside(cell: Cell, observable: Observable) -> Probe:
     if probe.kind == "i":
         return Probe("i", tuple(f"{name[0]}.{_INSTANCE}.{name}" for name in probe.names))
     return Probe(
-        "v", tuple(name if name in cell.ports else f"{_INSTANCE}.{name}" for name in probe.names)
+        "v", tuple(name if name in cell.nodes else f"{_INSTANCE}.{name}" for name in probe.names)
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv as reader
 import io
 import itertools
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -225,3 +226,13 @@ def _points(flat: list[float]) -> str:
 
 
 WAVEFORMS = functions_of(sys.modules[__name__])
+
+
+@function(power=number("W", low=0), phase=number("rad", default=0.0))
+def light(power: float, phase: float) -> list[float]:
+    """Light of a power and a phase: the two parts of its field, in the root of a watt."""
+    return [math.sqrt(power) * math.cos(phase), math.sqrt(power) * math.sin(phase)]
+
+
+# Optical inputs take light and nothing else: what changes it in time is a modulator.
+LIGHT = light

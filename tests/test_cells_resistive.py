@@ -64,9 +64,9 @@ def test_writing_the_element_is_setting_the_parameter(library):
             shape=(1,),
             unit=cell.params[name].unit,
             symbol=name,
-            elements=[f"{how.element[0]}.x{k}.{how.element}".lower()],
+            elements=[f"{e[0]}.x{k}.{e}".lower() for e in how.elements],
             attribute=how.attribute,
-            expression=how.expression,
+            expressions=list(how.expressions),
             arguments={p: v for p, v in defaults.items() if p != name},
             values=defaults[name],
             low=np.array([-np.inf]),
@@ -100,7 +100,7 @@ def test_codes_are_resistances(cell, name):
     parameter, how = cell.params[name], cell.programmable[name]
     low, high = (evaluate(limit, defaults) for limit in (parameter.min, parameter.max))
     codes = np.arange(low, high + 1)
-    found = evaluate(how.expression, defaults | {name: codes})
+    found = evaluate(how.expressions[0], defaults | {name: codes})
     if cell.name == "digipot":
         np.testing.assert_allclose(np.diff(found), 100e3 / 128)
         assert (len(codes), found[-1]) == (128, 100e3)

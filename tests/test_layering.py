@@ -30,6 +30,8 @@ ORDER = (
     "flatten",
     "checks",
     "bench",
+    "bundle",
+    "meshes",
     "revalue",
     "emit",
     "partition",

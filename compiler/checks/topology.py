@@ -31,6 +31,7 @@ def check_topology(circuit: Circuit, flat: Flat, sink: Sink, *, standalone: bool
         check_disciplines(circuit, sink)
         # A node is reported once: what follows from a mistake is not another one.
         known = check_floating(circuit, flat, sink)
+        known |= check_drivers(circuit, flat, sink, known)
         known |= check_dc_path(circuit, flat, sink, known, standalone=standalone)
         check_reach(circuit, flat, sink, known)
         check_source_loops(circuit, flat, sink)
@@ -95,6 +96,46 @@ def check_floating(circuit: Circuit, flat: Flat, sink: Sink) -> np.ndarray:
             )  # fmt: skip
     touched[-1] = True
     return ~touched
+
+
+def check_drivers(circuit: Circuit, flat: Flat, sink: Sink, known: np.ndarray) -> np.ndarray:
+    """A net of light has one driver: an input or an output of a cell; returns which have not.
+
+    SPICE would add up the fields of two, or halve them, without a word.
+    """
+    light = np.array([kind == "optical" for kind in flat.disciplines] + [False])
+    bad = np.zeros(flat.count + 1, dtype=bool)
+    if not light.any():
+        return bad
+    nodes: list[np.ndarray] = []
+    places: list[tuple[Span, str]] = []
+    for port in circuit.top.inputs.values():
+        nodes.append(port.positive.ravel())
+        places.append((port.span, f"input `{port.name}`"))
+    for g in flat.groups:
+        assert g.group.cell is not None
+        for column, name in enumerate(g.group.ports):
+            if g.group.cell.ports[name].direction == "out":
+                nodes.append(g.terminals[:, column])
+                places.append((g.group.span, f"port `{name}` of `{g.path}`"))
+    ends = np.concatenate([np.zeros(0, dtype=np.int32), *nodes])
+    which = np.repeat(np.arange(len(nodes)), [len(n) for n in nodes])
+    drivers = np.bincount(ends[ends != GROUND], minlength=flat.count + 1)
+    bad = light & (drivers != 1) & ~known
+    for span, found in _by_place(flat, np.flatnonzero(bad & (drivers == 0))):
+        sink.error(
+            "light-drivers", f"no light comes into {_listed(flat, found)}", span,
+            help="connect it to an output of a cell, or make it an `input`; `gnd` is a dark port",
+        )  # fmt: skip
+    for span, found in _by_place(flat, np.flatnonzero(bad & (drivers > 1))):
+        here = [places[k] for k in which[np.isin(ends, found)]]
+        other = list(dict.fromkeys(p for p in here if p[0] != span))
+        sink.error(
+            "light-drivers", f"{_listed(flat, found)} {'has' if len(found) == 1 else 'have'} more than one driver",
+            span, secondary=tuple(Label(s, f"{name} drives it") for s, name in other[:_SHOWN]),
+            help="join beams in a coupler: it has an output for each of its inputs",
+        )  # fmt: skip
+    return bad
 
 
 def check_dc_path(

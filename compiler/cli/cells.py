@@ -167,8 +167,8 @@ def _tables(cell: Cell) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]
             ("parameter", "carried by", "as", "step", "write noise", "conductance"),
             [
                 (
-                    p.param, p.element + (f" [{p.attribute}]" if p.attribute else ""),
-                    p.expression, _limit(p.step), f"{p.noise:g}" if p.noise else "", p.sense,
+                    p.param, ", ".join(p.elements) + (f" [{p.attribute}]" if p.attribute else ""),
+                    ", ".join(p.expressions), _limit(p.step), f"{p.noise:g}" if p.noise else "", p.sense,
                 )
                 for p in cell.programmable.values()
             ],

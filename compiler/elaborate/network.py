@@ -18,13 +18,13 @@ from tellegen.cells.cell import DELAY
 from tellegen.cells.expression import evaluate as evaluate_spice
 from tellegen.circuit import Group, Module, NodeArray, Nodes, Port, Supply, subscript
 from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
-from tellegen.elaborate import connectivity, distributions
+from tellegen.elaborate import connectivity, distributions, lightwork
 from tellegen.elaborate.edges import Column, EdgeList, read_edges
 from tellegen.files import FileRefused, Files
 from tellegen.manifest import GROUND
 from tellegen.quantity import PLAIN, describe, in_range, multiply, spelled, symbol_of, unit
 from tellegen.seeds import stream
-from tellegen.signature import bind, convert, functions_of, lookup, number
+from tellegen.signature import Argument, bind, convert, functions_of, lookup, number
 from tellegen.source import Span
 from tellegen.syntax import tree as t
 from tellegen.values import (
@@ -145,6 +145,8 @@ class _Elaborator:
     pending: dict[str, t.Instance] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     told_import: bool = False
+    # Of each mesh the file of its matrix and the phases behind it; None where it has no matrix.
+    screens: dict[str, tuple[Text, NDArray[np.float64]] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sink = self.context.sink
@@ -336,12 +338,29 @@ class _Elaborator:
             return
         if single:
             high, low = high[0].reshape(()), low[0].reshape(())
+        discipline = self.discipline(a, np.concatenate([high.ravel(), low.ravel()]))
         ports = self.module.inputs if a.kind == "input" else self.module.outputs
-        ports[a.name.text] = Port(a.name.text, a.kind, "voltage", high, low, a.name.span)
+        ports[a.name.text] = Port(a.name.text, a.kind, discipline, high, low, a.name.span)
         if (low == GROUND).all():
             self.module.arrays[a.name.text] = NodeArray(
-                a.name.text, "alias", "voltage", high, a.name.span
+                a.name.text, "alias", discipline, high, a.name.span
             )
+
+    def discipline(self, a: t.Alias, nodes: Nodes) -> str:
+        """The discipline of existing nodes; a port on electrical ones is a voltage."""
+        kinds = {
+            array.discipline
+            for array in self.module.arrays.values()
+            if array.kind != "alias"
+            and np.isin(array.indices[array.indices != GROUND], nodes).any()
+        }
+        kinds = {"voltage" if kind == "current" else kind for kind in kinds} or {"voltage"}
+        if len(kinds) > 1:
+            self.sink.error(
+                "discipline", f"`{a.name}` stands on nets of {' and '.join(sorted(kinds))}",
+                a.span, help="make a port of each",
+            )  # fmt: skip
+        return min(kinds)
 
     def terminal(self, terminal: t.Path | t.Pair) -> tuple[Nodes, Nodes] | None:
         """The two nodes (ground for a single node) that a port's element stands on."""
@@ -1079,8 +1098,11 @@ class _Elaborator:
         assert isinstance(call, CallValue)
         group = None
         if source is not None and (s.target is None or target is not None):
-            found = self.pairs(s, call, source, target)
-            group = found and self.joined(s, definition, source, target, found)
+            if call.name in lightwork.RULES:
+                group = self.mesh(s, call, definition, source, target)
+            else:
+                found = self.pairs(s, call, source, target)
+                group = found and self.joined(s, definition, source, target, found)
         if group is not None:
             self.module.groups[s.label.text] = self.delayed(group)
         else:
@@ -1102,10 +1124,26 @@ class _Elaborator:
         if ends is None:
             return None
         high = source if target is None else target
-        terminals = np.empty((len(i), len(ports)), dtype=np.int32)
         names = list(ports)
+        terminals = self.others(s, definition, names, ends, len(i))
+        if terminals is None:
+            return None
         terminals[:, names.index(ends[0])] = source[i]
         terminals[:, names.index(ends[1])] = high[j]
+        params = self.params(
+            s.label.text, definition, s.arguments, len(i), s.cell.span, ports, found
+        )
+        return Group(
+            s.label.text, shape, definition.cell, modules, which, tuple(names), terminals, params,
+            s.span,
+        )  # fmt: skip
+
+    def others(
+        self, s: t.Connection, definition: _Definition, names: list[str], ends: tuple[str, ...],
+        count: int,
+    ) -> Nodes | None:  # fmt: skip
+        """The terminals (count, ports) of a connection, those given by name filled in."""
+        terminals = np.empty((count, len(names)), dtype=np.int32)
         given = self.given_nodes(
             definition, [p for p in names if p not in ends], s.arguments, s.span
         )
@@ -1123,19 +1161,88 @@ class _Elaborator:
                 )  # fmt: skip
                 return None
             nodes, span = given[name]
-            if nodes.ndim and nodes.size != len(i):
+            if nodes.ndim and nodes.size != count:
                 self.sink.error(
-                    "shape-mismatch", f"{nodes.size} nodes are given for {len(i)} edges", span
+                    "shape-mismatch", f"{nodes.size} nodes are given for {count} edges", span
                 )
                 return None
             terminals[:, names.index(name)] = nodes.ravel()
+        return terminals
+
+    def mesh(
+        self, s: t.Connection, call: CallValue, definition: _Definition, source: Nodes,
+        target: Nodes | None,
+    ) -> Group | None:  # fmt: skip
+        """The interferometers of a mesh, or None after diagnostics."""
+        rule, modes = lightwork.RULES[call.name], len(source)
+        if target is None or len(target) != modes or modes < 2:
+            self.sink.error(
+                "arity", f"`{call.name}` leads light from two or more nets to as many others",
+                call.span, help=f"`connect a -> b by {call.name}`",
+            )  # fmt: skip
+            return None
+        bound = bind(call, rule.name, rule.arguments, self.sink)
+        if bound is None or not self.fits(modes * (modes - 1) // 2, call.span):
+            return None
+        file, matrix = bound["matrix"], None
+        if file is not None and not isinstance(file, Text):
+            self.sink.error("wrong-kind", f"`{call.name}` takes the quoted name of a file, not {kind_of(file)}",
+                            file.span)  # fmt: skip
+            return None
+        try:
+            if file is not None:
+                matrix = lightwork.read_matrix(self.context.files, file.value, modes)
+            made = rule.call(modes, matrix)
+        except FileRefused as error:
+            self.sink.error(error.code, str(error), call.span, help=error.help)
+            return None
+        except ValueError as error:
+            self.sink.error("bad-file", f"`{file.value}`: {error}", call.span)
+            return None
+        radian = unit("rad").dimension
+        table = {} if file is None else {"theta": (made.theta, radian), "phi": (made.phi, radian)}
+        self.screens[s.label.text] = file and (file, made.screen)
+        count = len(made.top)
+        found = self.make(s.label.text, definition, count, (count,), s.arguments, s.cell.span)
+        ports = None if found is None else self.arms(s, definition, found[0], found[1])
+        if found is None or ports is None:
+            return None
+        wiring = lightwork.wired(made.top, source, target, lambda n: self.new_nodes((n,)))
+        inside = f"{s.label}.inside"
+        self.module.arrays[inside] = NodeArray(
+            inside, "port", "optical", wiring.inside, s.label.span
+        )
+        names = list(found[0])
+        terminals = self.others(s, definition, names, ports, count)
+        if terminals is None:
+            return None
+        for k, nodes in enumerate((*wiring.incoming.T, *wiring.outgoing.T)):
+            terminals[:, names.index(ports[k])] = nodes
+        pairs = _Pairs(made.top, made.top + 1, (count,), table, file)
         params = self.params(
-            s.label.text, definition, s.arguments, len(i), s.cell.span, ports, found
+            s.label.text, definition, s.arguments, count, s.cell.span, found[0], pairs
         )
         return Group(
-            s.label.text, shape, definition.cell, modules, which, tuple(names), terminals, params,
+            s.label.text, (count,), definition.cell, found[2], found[3], tuple(names), terminals, params,
             s.span,
         )  # fmt: skip
+
+    def arms(
+        self, s: t.Connection, definition: _Definition, ports: Mapping[str, str],
+        shapes: Mapping[str, tuple[int, ...]],
+    ) -> tuple[str, ...] | None:  # fmt: skip
+        """The two ports by which light comes into an interferometer, and the two by which it leaves."""
+        direction = self.directions(definition, ports)
+        light = [n for n, d in ports.items() if d == "optical" and not shapes[n]]
+        incoming = [n for n in light if direction[n] == "in"]
+        outgoing = [n for n in light if direction[n] == "out"]
+        if len(incoming) == len(outgoing) == 2:
+            return (*incoming, *outgoing)
+        self.sink.error(
+            "arity", f"{definition.noun} is no interferometer: it needs two inputs and two outputs of light",
+            s.cell.span,
+        )  # fmt: skip
+        return None
 
     def population(self, paths: tuple[t.Path, ...]) -> Nodes | None:
         found = [self.nodes(p) for p in paths]
@@ -1148,14 +1255,7 @@ class _Elaborator:
         shapes: Mapping[str, tuple[int, ...]],
     ) -> tuple[str, str] | None:  # fmt: skip
         """The two ports that a connection joins: the first in, the first out (or the next)."""
-        if definition.cell is not None:
-            direction = {n: p.direction for n, p in definition.cell.ports.items()}
-        else:
-            assert definition.network is not None
-            kinds = {
-                p.name.text: p.kind for p in definition.network.statements if isinstance(p, t.Port)
-            }
-            direction = {n: {"input": "in"}.get(kinds[n], "out") for n in ports}
+        direction = self.directions(definition, ports)
         ports = {n: d for n, d in ports.items() if direction[n] != "supply"}
         first = next((n for n, d in direction.items() if d == "in"), None)
         first = first or next((n for n, d in direction.items() if d == "inout"), None)
@@ -1171,6 +1271,17 @@ class _Elaborator:
             return None
         return first, second
 
+    @staticmethod
+    def directions(definition: _Definition, ports: Iterable[str]) -> dict[str, str]:
+        """The direction of each port: of a network's, `in` or `out`."""
+        if definition.cell is not None:
+            return {n: p.direction for n, p in definition.cell.ports.items()}
+        assert definition.network is not None
+        kinds = {
+            p.name.text: p.kind for p in definition.network.statements if isinstance(p, t.Port)
+        }
+        return {n: {"input": "in"}.get(kinds[n], "out") for n in ports}
+
     def pairs(
         self, s: t.Connection, call: CallValue, source: Nodes, target: Nodes | None
     ) -> _Pairs | None:
@@ -1183,7 +1294,10 @@ class _Elaborator:
         )
         if call.name == "edges":
             return self.listed(call, population)
-        found = lookup(call, {**_RULES, "edges": None}, "connection rule", self.sink)
+        if call.name == "screen":
+            return self.screened(call, population)
+        known = {**_RULES, **lightwork.RULES, "edges": None, "screen": None}
+        found = lookup(call, known, "connection rule", self.sink)
         if found is None:
             return None
         bound = bind(
@@ -1240,6 +1354,31 @@ class _Elaborator:
         if not self.fits(len(i), call.span):
             return None
         return _Pairs(i, j, (len(i),), edges.params, name)
+
+    def screened(self, call: CallValue, population: connectivity.Population) -> _Pairs | None:
+        """One to one, with the phases that stand behind a mesh."""
+        bound = bind(call, "screen", {"mesh": Argument("path")}, self.sink)
+        if bound is None:
+            return None
+        label = bound["mesh"].text
+        found = self.screens.get(label)
+        if found is None:
+            what = "has no matrix" if label in self.screens else "is no mesh above"
+            self.sink.error(
+                "unknown-name", f"`{label}` {what}", bound["mesh"].span,
+                help=did_you_mean(label, [k for k in self.screens if k != label])
+                or 'it stands behind a mesh of a matrix: `mesh: connect a -> u by clements("u.csv")`',
+            )  # fmt: skip
+            return None
+        file, phases = found
+        if not population.sources == population.targets == len(phases) or population.one:
+            self.sink.error(
+                "arity", f"`{label}` has {len(phases)} outputs: `connect u -> y by screen({label})`",
+                call.span,
+            )  # fmt: skip
+            return None
+        k = np.arange(len(phases), dtype=np.int64)
+        return _Pairs(k, k, (len(k),), {"phase": (phases, unit("rad").dimension)}, file)
 
     # ------------------------------------------------------------ grounds
 

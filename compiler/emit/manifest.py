@@ -31,6 +31,7 @@ def make_manifest(circuit: Circuit, flat: Flat, own: ModuleNames, bench: Bench) 
     for group in flat.groups:
         _parameters(group, parameters)
         _observables(group, observables, nodes, paths)
+    observables |= _light(circuit, flat)
     lines = dict(flat.lines)
     for port in (*circuit.top.inputs.values(), *circuit.top.outputs.values()):
         base = own.ports[port.name]
@@ -52,7 +53,7 @@ def make_manifest(circuit: Circuit, flat: Flat, own: ModuleNames, bench: Bench) 
 def _input(port: Port, own: ModuleNames) -> InputMap:
     return InputMap(
         port.shape,
-        "current" if port.discipline == "current" else "voltage",
+        port.discipline if port.discipline in ("current", "optical") else "voltage",
         port.positive.ravel(),
         port.negative.ravel(),
         [name.lower() for name in spice.input_sources(port, own)],
@@ -67,6 +68,7 @@ def _output(port: Port, own: ModuleNames, bench: Bench) -> OutputMap:
         port.negative.ravel(),
         [switch.lower() for switch, _, _ in clamps],
         [source.lower() for _, source, _ in clamps],
+        "optical" if port.discipline == "optical" else "voltage",
     )
 
 
@@ -83,15 +85,17 @@ def _parameters(flat: FlatGroup, parameters: dict[str, ParameterMap]) -> None:
                 np.asarray(limit(value, group.params, missing), dtype=float), (count,)
             ).copy()
 
-        letter = how.element[0].lower()
-        element = how.element.lower()
         parameters[f"{flat.path}.{name}"] = ParameterMap(
             shape=group.shape,
             unit=declared.unit,
             symbol=name,
-            elements=[f"{letter}.{instance}.{element}" for instance in instances],
+            elements=[
+                f"{element[0]}.{instance}.{element}".lower()
+                for element in how.elements
+                for instance in instances
+            ],
             attribute=how.attribute,
-            expression=how.expression,
+            expressions=list(how.expressions),
             arguments={k: v for k, v in group.params.items() if k != name},
             values=group.params[name].copy(),
             low=bounds(declared.min, -np.inf),
@@ -122,6 +126,25 @@ def _observables(
         if len(ends) == 1:
             ends.append(np.full(len(group), GROUND, dtype=np.int32))
         observables[key] = ObservableMap(group.shape, "v", observable.unit, ends[0], ends[1])
+
+
+def _light(circuit: Circuit, flat: Flat) -> dict[str, ObservableMap]:
+    """The power in every optical net, and the field in those that are no port."""
+    found: dict[str, ObservableMap] = {}
+    ports = {p.name: p for p in (*circuit.top.inputs.values(), *circuit.top.outputs.values())}
+    nets = dict(flat.light)
+    for name, port in ports.items():
+        if port.discipline == "optical" and (port.negative == GROUND).all():
+            nets[name] = port.positive[..., 0], port.positive[..., 1]
+    for name, (real, imaginary) in nets.items():
+        found[f"{name}.power"] = ObservableMap(
+            real.shape, "power", "W", real.ravel(), imaginary.ravel()
+        )
+        if name not in ports:
+            both = np.stack([real, imaginary], axis=-1)
+            dark = np.full(both.size, GROUND, dtype=np.int32)
+            found[name] = ObservableMap(both.shape, "v", "W^0.5", both.ravel(), dark)
+    return found
 
 
 def _node(flat: FlatGroup, name: str, nodes: list[str], paths: list[str]) -> np.ndarray:
