@@ -2,9 +2,9 @@
 
 A grid of 100 RC nodes, 10,000 steps, Python reads a probe and sets a source at each of them. Each way
 runs in a process of its own, which goes on for a slice of the steps at a time; the ways take turns slice by
-slice, so that a busy machine slows all alike. CPU time; what a transient without any exchange takes is
-subtracted slice by slice. Value and spread are of the slices. Every ngspice that the checkout has is
-measured. Full run: 20 slices of 500 steps, about half a minute. `--quick`: 5 slices.
+slice, so that a busy machine slows all alike. CPU time, the median of a block of slices, less what a transient
+without any exchange takes; values and spreads are of five such blocks. Every ngspice that the checkout has
+is measured. Full run: 40 slices of 250 steps, half a minute to two. `--quick`: 10 slices.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.rows import Row, at_least, measured
 
-NODES, STEPS, SLICES, QUICK_SLICES = 100, 500, 20, 5
+NODES, STEPS, SLICES, QUICK_SLICES, BLOCKS = 100, 250, 40, 10, 5
 TARGET = 5.0
 WAYS = ("free", "controller", "advance", "pyspice")
 SAID = {
@@ -55,20 +57,22 @@ def version(build: str) -> str:
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
     for build in builds():
-        cost: dict[str, list[float]] = {way: [] for way in WAYS[1:]}
+        taken: dict[str, list[float]] = {way: [] for way in WAYS}
         with ExitStack() as stack:
             running = {way: stack.enter_context(_running(way, build)) for way in WAYS}
-            for _ in range(1 + (QUICK_SLICES if quick else SLICES)):
-                took = {way: _slice(process) for way, process in running.items()}
-                for way in cost:
-                    seconds, count = took[way]
-                    cost[way].append(seconds / count * 1e6 - took["free"][0] / STEPS * 1e6)
+            for k in range(1 + (QUICK_SLICES if quick else SLICES)):
+                for way, process in running.items():
+                    seconds, count = _slice(process)
+                    if k:  # the first slice warms up
+                        taken[way].append(seconds / count * 1e6)
+        blocks = {way: np.median(np.reshape(t, (BLOCKS, -1)), axis=1) for way, t in taken.items()}
+        alone = blocks.pop("free")
+        cost = {way: (found - alone).tolist() for way, found in blocks.items()}
         name = f"ngspice {version(build)}"
-        found = {way: taken[1:] for way, taken in cost.items()}  # the first slice warms up
-        for way, taken in found.items():
-            value, spread = measured(taken)
+        for way, found in cost.items():
+            value, spread = measured(found)
             yield Row(f"{name}: {SAID[way]}", value, spread, "us", "", "CPU per exchange", None)
-        ratios = [b / a for a, b in zip(found["controller"], found["pyspice"], strict=True)]
+        ratios = [b / a for a, b in zip(cost["controller"], cost["pyspice"], strict=True)]
         yield at_least(f"{name}: controller over PySpice", ratios, TARGET, "same run")
 
 
