@@ -27,6 +27,7 @@ from tellegen.cells.definitions import Definition
 from tellegen.emit.spice import options
 from tellegen.sims.deck import run_decks
 from tellegen.sims.errors import SimulationError
+from tellegen.sims.events import crossings
 from tellegen.sims.verify import Outcome, verify
 
 UT = 0.02586
@@ -72,7 +73,11 @@ def decade(middle: float, quick: bool) -> list[float]:
 def comparator_thresholds(level: str, quick: bool) -> list[float]:
     """The input at which the output changes, over ith, less 1."""
     circuits = [
-        [f".dc Iin {0.9 * ith} {1.1 * ith} {ith / 1000}", "Iin 0 iin 0", f"X1 iin out vdd @ ith={ith}"]
+        [
+            f".dc Iin {0.9 * ith} {1.1 * ith} {ith / 1000}",
+            "Iin 0 iin 0",
+            f"X1 iin out vdd @ ith={ith}",
+        ]
         for ith in decade(1e-9, quick)
     ]
     found = simulate(block("current_comparator", level), circuits)
@@ -88,16 +93,15 @@ def comparator_delays(level: str, quick: bool) -> Values:
     for ith, above in steps:
         unit = 1e-13 / ith
         circuits.append([
-            f".tran {unit / 10} {20 * unit} 0 {unit / 50}",
+            f".tran {unit / 10} {20 * unit} 0 {unit / 100}",
             f"Iin 0 iin pulse({0.5 * ith} {above * ith} {unit} 1n 1n {9 * unit} 1)",
             f"X1 iin out vdd @ ith={ith}",
         ])  # fmt: skip
     charges = []
     found = simulate(block("current_comparator", level), circuits)
     for (ith, above), f in zip(steps, found, strict=True):
-        time, high = f["time"], f["out"] > 0.9
-        up = time[np.argmax(high)] - 1e-13 / ith
-        down = time[len(high) - np.argmax(high[::-1])] - 10 * 1e-13 / ith
+        (up,) = crossings(f["time"], f["out"]) - 1e-13 / ith
+        (down,) = crossings(f["time"], f["out"], rising=False) - 10e-13 / ith
         charges += [up * (above - 1) * ith, down * 0.5 * ith]
     return np.array(charges)
 
@@ -125,30 +129,34 @@ def winner_power(level: str, quick: bool) -> list[float]:
     VE + V is the input device's current over its conductance, and kappa the output device's slope: for
     transistors each is measured on a device by itself, with the voltages of the tie.
     """
-    off = []
-    for current in decade(1e-9, quick):
-        tie, near = simulate(block("winner_take_all", level), [
-            competition(current, [current, current]), competition(current, [current, current * 1.0004])
-        ])  # fmt: skip
-        power = float(np.log(near["v1#branch"] / near["v0#branch"])[0]) / np.log(1.0004)
-        v, c = float(tie["a0"][0]), float(tie["c"][0])
-        early, kappa = (45 + v, 0.77) if level == "behavioural" else _lone_devices(v, c)
-        off.append(power / (kappa * early / UT) - 1)
-    return off
+    currents, ahead = decade(1e-9, quick), 1.0004
+    pairs = [(i, i * more) for i in currents for more in (1, ahead)]
+    found = simulate(block("winner_take_all", level), [competition(p[0], p) for p in pairs])
+    ties, nears = found[::2], found[1::2]
+    power = [np.log(f["v1#branch"] / f["v0#branch"])[0] / np.log(ahead) for f in nears]
+    at = [(float(f["a0"][0]), float(f["c"][0])) for f in ties]
+    devices = [(45 + v, 0.77) for v, _ in at] if level == "behavioural" else _lone_devices(at)
+    return [
+        float(g / (kappa * early / UT)) - 1
+        for g, (early, kappa) in zip(power, devices, strict=True)
+    ]
 
 
-def _lone_devices(v: float, c: float) -> tuple[float, float]:
-    """Current over conductance (V) of the input device, slope of the output device."""
+def _lone_devices(at: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Current over conductance (V) of the input device and slope of the output device.
+
+    They are those at a voltage of the input and one of the common node.
+    """
     step = 2e-3
-    (found,) = simulate(block("winner_take_all", "transistor"), [[
+    found = simulate(block("winner_take_all", "transistor"), [[
         ".op", ".options reltol=1e-6", f"Vc c 0 {c}",
         "M1 d1 c 0 0 cmos_n w=1u l=8u", f"V1 d1 0 {v}",
         "M2 d2 c 0 0 cmos_n w=1u l=8u", f"V2 d2 0 {v + step}",
         "M3 d3 g3 c 0 cmos_n w=1u l=4u", "V3 d3 0 1.45", f"Vg3 g3 0 {v}",
         "M4 d4 g4 c 0 cmos_n w=1u l=4u", "V4 d4 0 1.45", f"Vg4 g4 0 {v + step}",
-    ]])  # fmt: skip
-    i1, i2, i3, i4 = (float(np.log(-found[f"v{k}#branch"])[0]) for k in (1, 2, 3, 4))
-    return step / (i2 - i1), (i4 - i3) / step * UT
+    ] for v, c in at])  # fmt: skip
+    logs = [[float(np.log(-f[f"v{k}#branch"])[0]) for k in (1, 2, 3, 4)] for f in found]
+    return [(step / (i2 - i1), (i4 - i3) / step * UT) for i1, i2, i3, i4 in logs]
 
 
 def bump_currents(level: str, quick: bool) -> list[float]:
@@ -160,7 +168,9 @@ def bump_currents(level: str, quick: bool) -> list[float]:
                 y = 0.785 * apart / UT
                 peak = ib / (1 + 4 / s * np.cosh(y / 2) ** 2)
                 rest = ib - peak
-                expected.append({"vo": peak, "va": rest / (1 + np.exp(-y)), "vb": rest / (1 + np.exp(y))})
+                expected.append(
+                    {"vo": peak, "va": rest / (1 + np.exp(-y)), "vb": rest / (1 + np.exp(y))}
+                )
                 circuits.append([
                     ".op", f"V1 v1 0 {0.9 + apart / 2}", f"V2 v2 0 {0.9 - apart / 2}", "Vo o 0 0.9",
                     "Va a 0 0.9", "Vb b 0 0.9", f"X1 v1 v2 o a b vdd @ ib={ib} s={s}",
@@ -284,10 +294,9 @@ def twin(cell: Cell) -> Cell:
 
 def twins(names: Sequence[str]) -> Iterator[tuple[Outcome, Outcome]]:
     """The self-tests of blocks of transistors, with BSIM3 and with BSIM4 devices."""
-    for name in names:
-        ours = block(name, "transistor")
-        alone = replace(ours, levels={"transistor": ours})
-        yield from zip(verify([alone]), verify([twin(ours)]), strict=True)
+    ours = [block(name, "transistor") for name in names]
+    alone = [replace(cell, levels={"transistor": cell}) for cell in ours]
+    yield from zip(verify(alone), verify([twin(cell) for cell in ours]), strict=True)
 
 
 def _row(what: str, level: str, off: Sequence[float], reference: str) -> Row:
@@ -319,7 +328,9 @@ def run(quick: bool) -> Iterator[Row]:
             yield _row(f"digital weight of {bits} bits: all codes", level, off, "code times unit")
     charges = [comparator_delays(level, quick) for level in LEVELS]
     off = (charges[1] / charges[0] - 1).tolist()
-    yield _row("comparator: delay over that of the transistors", "behavioural", off, "the transistors")
+    yield _row(
+        "comparator: delay over that of the transistors", "behavioural", off, "the transistors"
+    )
     draws = np.random.default_rng(0).uniform(0, 1, 100 if quick else 1000)
     law = np.sqrt(2) * 3.5e-9 / np.sqrt(18e-12)
     for kind in ("n", "p"):
