@@ -7,7 +7,7 @@ behavioural levels are to be within 5 %; for transistors the deviation is listed
 the comparator's delay, is held between the two levels. Three more rows are about the devices: mirrors against
 Pelgrom's law (Pelgrom, Duinmaijer, Welbers, IEEE J. Solid-State Circuits 24, 1433 (1989)) over many mismatch
 numbers, the spread of a digital weight's full current against the same law, and the blocks with BSIM4 devices in
-the place of BSIM3. Full run: 1 minute. `--quick`: fewer points.
+the place of BSIM3. Full run: 90 seconds. `--quick`: fewer points.
 """
 
 from __future__ import annotations
