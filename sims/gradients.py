@@ -75,7 +75,7 @@ def parameter_shift(
                 total = total + weight * circuit.read(outputs)
             rows.append(total)
         circuit.write(name, values)
-        found[name] = np.array(rows).reshape(*values.shape, *np.shape(rows[0]))
+        found[name] = np.array(rows).reshape((*values.shape, *np.shape(rows[0])))
     return found
 
 
