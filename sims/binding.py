@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 
 from tellegen.bench import Bench
 from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
-from tellegen.elaborate.experiment import AssignmentValue, ExperimentValues, LearnValue
+from tellegen.elaborate.experiment import (
+    AssignmentValue,
+    DataValue,
+    ExperimentValues,
+    LearnValue,
+)
 from tellegen.emit.spice import dc, emit
 from tellegen.files import FileRefused
 from tellegen.manifest import InputMap, Manifest, OutputMap
@@ -81,7 +86,7 @@ def check_task(compilation: Compilation, name: str) -> None:
     compiled = compilation.sound(network, build)
     if compiled is not None:
         with own_sink(compilation) as sink:
-            _Task(compilation, compiled, task, build.seed, sink).asked()
+            Task(compilation, compiled, task, build.seed, sink).asked()
 
 
 @contextmanager
@@ -106,7 +111,9 @@ class _Asked:
 
 
 @dataclass
-class _Task:
+class Task:
+    """A task and its network; what it asks is looked up part by part."""
+
     compilation: Compilation
     compiled: Compiled
     task: ExperimentValues
@@ -114,6 +121,7 @@ class _Task:
     sink: Sink
 
     def asked(self) -> _Asked | None:
+        """All that the task asks, or None after diagnostics."""
         data = self.data()
         splits = self.split(data)
         if splits is None:
@@ -125,6 +133,7 @@ class _Task:
         return _Asked(data, splits, drives, targets, self.decode(data, targets))
 
     def data(self) -> Dataset | None:
+        """The data set, or None where there is none."""
         said = self.task.data
         if said is None:
             return None
@@ -137,18 +146,10 @@ class _Task:
         if data is None:
             return (np.zeros(1, dtype=np.int64), none, none) if said is None else None
         assert said is not None
-        shares = [
-            convert(v, number(low=0, high=1), "a share of `split`", self.sink) for v in said.split
-        ]
-        if any(isinstance(s, Unknown) for s in shares):
+        shares = self.shares(said)
+        if shares is None:
             return None
-        if len(shares) > 2 or sum(shares) > 1 + 1e-9 or (shares and shares[0] == 0):
-            self.sink.error(
-                "out-of-range", "`split` is the share for training, then that for validation; "
-                "the rest is for the test", said.span, help="such as `split 0.6, 0.2`",
-            )  # fmt: skip
-            return None
-        first, second = [*shares, *(DEFAULT_SPLIT if not shares else (0.0,))][:2]
+        first, second = shares
         rng = stream(self.seed, self.task.name.text, "split")
         groups = (
             [np.arange(len(data))]
@@ -168,14 +169,34 @@ class _Task:
             return None
         return train, validation, test
 
+    def shares(self, said: DataValue) -> tuple[float, float] | None:
+        """The shares for training and validation, or None after diagnostics."""
+        shares = [
+            convert(v, number(low=0, high=1), "a share of `split`", self.sink) for v in said.split
+        ]
+        if any(isinstance(s, Unknown) for s in shares):
+            return None
+        if len(shares) > 2 or sum(shares) > 1 + 1e-9 or (shares and shares[0] == 0):
+            self.sink.error(
+                "out-of-range", "`split` is the share for training, then that for validation; "
+                "the rest is for the test", said.span, help="such as `split 0.6, 0.2`",
+            )  # fmt: skip
+            return None
+        first, second = [*shares, *(DEFAULT_SPLIT if not shares else (0.0,))][:2]
+        return first, second
+
     def drives(self, samples: Samples, manifest: Manifest) -> dict[str, Any]:
         """The columns of each input; every input must have some."""
         found: dict[str, Any] = {}
         for said in self.task.drives:
             names = matching(said.port, manifest.inputs, "input", self.sink)
+            if isinstance(said.value, CallValue) and said.value.name == "hold":
+                self.sink.error("reservoir", "`hold` drives a series in time, and this training takes samples singly",
+                                said.value.span, help="learn a read-out: `learn readout by ridge(alpha = 1e-6)`")  # fmt: skip
+                continue
             for name in names:
                 entry = manifest.inputs[name]
-                values = columns_for(said, samples, name, entry, _unit(entry), self.sink)
+                values = columns_for(said, samples, name, entry, unit_of(entry), self.sink)
                 if values is not None and entry.kind == "optical":
                     values = self.fields(said, values)
                 if values is not None:
@@ -192,6 +213,7 @@ class _Task:
         return parts.reshape(len(powers), -1)
 
     def targets(self, samples: Samples, manifest: Manifest) -> dict[str, Target]:
+        """The target of each output that has one."""
         found: dict[str, Target] = {}
         if not self.task.targets:
             self.sink.error("no-target", f"task `{self.task.name}` has no target to learn",
@@ -211,6 +233,7 @@ class _Task:
     def target(
         self, said: AssignmentValue, samples: Samples, name: str, entry: OutputMap
     ) -> Target | None:
+        """One output's target, or None after diagnostics."""
         value = said.value
         if isinstance(value, CallValue) and value.name not in {**TARGETS, **ENCODERS}:
             lookup(value, {**TARGETS, **ENCODERS}, "target", self.sink)
@@ -236,6 +259,7 @@ class _Task:
         return target
 
     def decode(self, data: Dataset | None, targets: dict[str, Target]) -> str:
+        """The decoder's name, empty where there are no classes to tell."""
         said = self.task.settings.get("decode")
         classes = data is not None and data.classes is not None and bool(targets)
         if said is None:
@@ -264,7 +288,7 @@ class _Task:
 
 
 @dataclass
-class _Training(_Task):
+class _Training(Task):
     train: ExperimentValues
 
     def bound(self) -> BoundTraining | None:
@@ -273,6 +297,7 @@ class _Training(_Task):
         update, settings = self.update()
         numbers = self.numbers()
         transient = transient_of(self.train, self.sink)
+        self.only_readouts()
         if self.sink.errors or asked is None or numbers is None:
             return None
         data, splits = asked.data, asked.splits
@@ -310,6 +335,13 @@ class _Training(_Task):
             notes={"data": data.source if data else "none"},
         )
         return BoundTraining(plan, self.compiled, bench)
+
+    def only_readouts(self) -> None:
+        """Report the statements that only the training of a read-out has."""
+        said = [s.span for k, s in self.train.settings.items() if k == "washout"]
+        for span in said + [p.span for p in self.train.record]:
+            self.sink.error("reservoir", "only a read-out's training has a washout and recorded signals", span,
+                            help="learn a read-out: `learn readout by ridge(alpha = 1e-6)`")  # fmt: skip
 
     def learned(self, manifest: Manifest) -> list[Learned]:
         if not self.train.learn:
@@ -518,6 +550,10 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
     if said is None:
         return None
     want = number("s", low=1e-18, high=1e9)
+    if len(said.values) == 1:
+        sink.error("arity", "this transient needs its length", said.span,
+                   help="write `transient LENGTH step STEP`")  # fmt: skip
+        return None
     stop = convert(said.values[0], want, "the length of a transient", sink)
     step = convert(said.values[1], want, "the step of a transient", sink)
     if isinstance(stop, Unknown) or isinstance(step, Unknown):
@@ -528,5 +564,6 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
     return Transient(float(stop), float(step))
 
 
-def _unit(entry: InputMap) -> str:
+def unit_of(entry: InputMap) -> str:
+    """The unit in which an input is driven."""
     return {"current": "A", "optical": "W"}.get(entry.kind, "V")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tellegen.diagnostics import CompileError
 from tellegen.emit.text import as_dot, as_json, as_text
 from tellegen.pipeline import Compilation, Compiled
-from tellegen.sims.binding import bind_training, check_task
+from tellegen.sims.binding import check_task
+from tellegen.sims.reservoir_binding import bind_train, check_series, is_series
 from tellegen.sims.simulate import bind_simulation
 from tellegen.sims.training import choose
 
@@ -18,10 +19,11 @@ def check_experiments(compilation: Compilation) -> None:
     try:
         for kind, name in compilation.to_check:
             if kind == "task":
-                check_task(compilation, name)
+                series = is_series(compilation.experiments[kind, name])
+                (check_series if series else check_task)(compilation, name)
                 continue
             try:
-                (bind_training if kind == "train" else bind_simulation)(compilation, name)
+                (bind_train if kind == "train" else bind_simulation)(compilation, name)
             except CompileError:
                 continue
     except CompileError:
@@ -64,7 +66,7 @@ def _emitted(
         kind = kinds[0]
         choose(compilation, kind, chosen)
         if kind == "train":
-            training = bind_training(compilation, chosen)
+            training = bind_train(compilation, chosen)
             return training.compiled, training.plan.netlist, training.plan.manifest.to_json()
         simulation = bind_simulation(compilation, chosen)
         return simulation.compiled, simulation.plan.netlist, simulation.plan.manifest.to_json()

@@ -17,7 +17,6 @@ import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from tellegen.sims import vitals
 from tellegen.sims.alter import Commands, Group, carried
 from tellegen.sims.errors import SimulationError, cause_of, located
 from tellegen.sims.external import External
-from tellegen.sims.netlist import checked_name, with_cards
+from tellegen.sims.netlist import checked_name, saves, with_cards
 from tellegen.sims.ngspice import NgSpice, ffi
 from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.recorder import Recorder
@@ -46,6 +45,7 @@ _PAUSE = "tellegen_pause"
 _AFTER_JUMP = 1e-6
 # Two times are one where they differ by less than this share.
 _SAME = 1e-12
+_ALMOST = 1 - _SAME
 _NEVER = float("inf")
 # ngspice's steps to one time differ by less than this share of the last one, for adding up alone.
 _ROUNDING = 1e-9
@@ -92,15 +92,24 @@ class InFlightNgSpice(NgSpice):
         self._data = ffi.callback("SendData", data), ffi.callback("SendInitData", names)
         return self._data
 
+    def keep_one_point(self) -> None:
+        """Let vectors hold their last point only; points are handed over as they come.
+
+        `.save none` says so for as long as the library is loaded, but saves all vectors. The circuits that
+        follow may name theirs: what ngspice hands over with every point is then short.
+        """
+        self.load("* none\nv1 1 0 1\nr1 1 0 1\n.save none\n.end")
+        self.command("op")
+
     def connect(self, held: Mapping[bytes, float]) -> None:
         """Let ngspice ask for its steps, and for the values that external sources have in `held`."""
         known: dict[Any, bytes] = {}  # by pointer: a source's name stays where it is
 
         def source(value: Any, _time: float, name: Any, _ident: int, _user: Any) -> int:
-            key = known.get(name)
-            if key is None:
-                key = known[name] = ffi.string(name)
-            value[0] = held[key]
+            try:
+                value[0] = held[known[name]]
+            except KeyError:
+                value[0] = held[known.setdefault(name, ffi.string(name))]
             return 0
 
         def step(
@@ -110,10 +119,13 @@ class InFlightNgSpice(NgSpice):
             if listener is None:
                 return 0
             if place == 0:
-                delta[0] = listener.on_step(time, delta[0])
+                asked = delta[0]
+                given = listener.on_step(time, asked)
+                if given != asked:
+                    delta[0] = given
             elif redo:
                 listener.on_redo(time, delta[0])
-            elif listener.regain > delta[0]:
+            elif listener.regain and listener.regain > delta[0]:
                 # Not at place 0: what is set here, ngspice still cuts at its own breakpoints.
                 delta[0] = listener.regain
             return 0
@@ -127,34 +139,25 @@ class InFlightNgSpice(NgSpice):
         self._lib.ngSpice_Init_Sync(*self._sync, self._ident, ffi.NULL)
 
 
-@dataclass
 class Exchange:
     """What a controller sees of a running transient, and what it does to it.
 
     Attributes:
         time: of the transient, in seconds.
         spiked: the signals that have just spiked, for a controller that is called at spikes.
+        read: :meth:`InFlight.read`, what a signal is now.
+        spikes: :meth:`InFlight.spikes`, when a watched signal has spiked since the last call.
+        drive: :meth:`InFlight.drive`, sets an external input from now on.
+        write: :meth:`InFlight.write`, sets a parameter from now on; costs a pause of the transient.
     """
 
-    _engine: InFlight
-    time: float = 0.0
-    spiked: tuple[str, ...] = ()
-
-    def read(self, name: str) -> Values:
-        """A recorded output, input or observable as it stands, in its declared shape; or "nodes"."""
-        return self._engine.read(name)
-
-    def spikes(self, name: str) -> list[Values]:
-        """The times of the spikes of each element of a watched signal since the last call."""
-        return self._engine.spikes(name)
-
-    def drive(self, name: str, values: ArrayLike) -> None:
-        """Set an external input from now on, in volt or ampere."""
-        self._engine.drive(name, values)
-
-    def write(self, parameter: str, values: ArrayLike) -> None:
-        """Set a programmable parameter from now on; costs a pause of the transient."""
-        self._engine.write(parameter, values)
+    def __init__(self, engine: InFlight) -> None:
+        self.time = 0.0
+        self.spiked: tuple[str, ...] = ()
+        # The engine's own methods: a controller is called at every step maybe, and a frame costs.
+        self.read, self.spikes = engine.read, engine.spikes
+        self.drive, self.write = engine.drive, engine.write
+        self._engine = engine
 
     def stop(self) -> None:
         """End the transient here."""
@@ -162,6 +165,7 @@ class Exchange:
 
 
 Controller = Callable[[Exchange], None]
+Watch = Callable[[float], bool]
 
 
 class InFlight:
@@ -218,6 +222,7 @@ class InFlight:
             for name, entry in self._inputs.items()
             if entry.sources
         }
+        self._single = {n: k for n, k in self._first.items() if not self._inputs[n].shape}
         self._parameters = {
             name: Group(entry.elements, entry.attribute)
             for name, entry in manifest.parameters.items()
@@ -264,8 +269,12 @@ class InFlight:
         self.stop = stop
         self._max_step = max_step or step
         text = _with_external(netlist, sources)
-        cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1", ".save none"]
+        cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1"]
+        if 2 * len(self._vectors) < len(self._nodes):
+            # ngspice holds every vector that it saves against every node, so many are not named.
+            cards += saves([*self._vectors, _PAUSE])
         try:
+            self._ng.keep_one_point()
             self._ng.load(with_cards(text, cards))
         except SimulationError as error:
             places = located(error.words, manifest)
@@ -274,10 +283,10 @@ class InFlight:
         self._found: list[int] | None = None
         self._count = 0  # vectors that ngspice has
         self._points: list[Any] = []
-        self._time_of: Any = None
         self._due = _NEVER  # the next exchange or pause
         self._next = _NEVER  # the next exchange
         self._controller: Controller | None = None
+        self._watch: Watch | None = None
         self._every = _NEVER
         self._on_spikes = False
         self._error: BaseException | None = None
@@ -309,10 +318,11 @@ class InFlight:
             corner = external.corner(time)
             room = min(room, corner - time)
         self.regain = 0.0
-        if external.jumped and self._sharp:
-            self.regain = delta
-            delta = min(delta, self._max_step * _AFTER_JUMP)
-        external.jumped = False
+        if external.jumped:
+            external.jumped = False
+            if self._sharp:
+                self.regain = delta
+                delta = min(delta, self._max_step * _AFTER_JUMP)
         # At the exchange itself there is no room: the next one is not known yet. A step that would
         # leave a sliver is halved: it may end at a breakpoint of ngspice's, so it must not grow.
         if room > time * _SAME and delta > 0.999 * room:
@@ -332,18 +342,22 @@ class InFlight:
     def on_point(self, values: Any) -> None:
         """A point was accepted."""
         try:
-            vectors = values.vecsa
             if not self._points:
                 if self._found is None:
                     return
-                self._points = [vectors[k] for k in self._found]
-            point = [vector.creal for vector in self._points]
+                vectors = values.vecsa
+                # Where their values are: to index a pointer is quicker than to name a field.
+                self._points = [ffi.addressof(vectors[k], "creal") for k in self._found]
+            point = [value[0] for value in self._points]
             time = point[0]
             fired = self.recorder.take(point)
             if fired and self._on_spikes and self._controller is not None:
                 self._call(time, fired)
-            if time >= self._due * (1 - _SAME):
+            if time >= self._due * _ALMOST:
                 self._reached(time)
+            if self._watch is not None and self._watch(time):
+                self.stopping = True
+                self._halt()
         except BaseException as error:
             # An exception would be lost in ngspice: it is kept, and raised when ngspice has paused.
             self._error = error
@@ -351,22 +365,22 @@ class InFlight:
 
     def _reached(self, time: float) -> None:
         vitals.tick()
-        if time >= self._next * (1 - _SAME):
+        if time >= self._next * _ALMOST:
             # Between exchanges at every step a value changes along the step: a jump has no place there.
             self._sharp = self._every > 2 * self._max_step
             self._next = (round(time / self._every) + 1) * self._every
             self._due = min(self._target, self._next)
             self._call(time, [])
-        if time >= self._target * (1 - _SAME):
+        if time >= self._target * _ALMOST:
             self._due = _NEVER
 
     def _call(self, time: float, fired: list[int]) -> None:
         assert self._controller is not None
         exchange = self._exchange
         exchange.time = time
-        exchange.spiked = ()
-        if fired:
-            exchange.spiked = tuple(n for n, w in self._watches.items() if set(w) & set(fired))
+        exchange.spiked = (
+            tuple(n for n, w in self._watches.items() if set(w) & set(fired)) if fired else ()
+        )
         self._controller(exchange)
         if self.stopping or self._altered:
             self._halt()
@@ -383,17 +397,23 @@ class InFlight:
         """Where the transient stands, in seconds."""
         return self.recorder.time
 
-    def advance(self, until: float) -> float:
-        """Run to exactly `until` (or the end) and pause; returns the time."""
+    def advance(self, until: float, *, watch: Watch | None = None) -> float:
+        """Run to exactly `until` (or the end) and pause; returns the time.
+
+        Args:
+            until: seconds.
+            watch: called with the time after every point; the transient ends there if it says so.
+        """
         self._sharp = True
-        self._fly(until)
+        self._fly(until, watch)
         return self.time
 
-    def _fly(self, until: float) -> None:
+    def _fly(self, until: float, watch: Watch | None) -> None:
         """Run to `until` with all pauses that there are on the way."""
+        self._watch = watch
         self._target = min(until, self.stop)
         self._due = min(self._target, self._next)
-        enough = self._target * (1 - _SAME)
+        enough = self._target * _ALMOST
         if self._target == self.stop:
             enough -= self._max_step * _END
         self._ng.forget_words()
@@ -401,7 +421,12 @@ class InFlight:
             self._run(enough)
 
     def control(
-        self, controller: Controller | str, *, every: float = 0.0, until: float | None = None
+        self,
+        controller: Controller | str,
+        *,
+        every: float = 0.0,
+        until: float | None = None,
+        watch: Watch | None = None,
     ) -> float:
         """Run to `until` with a controller that takes part: `controller(exchange)`.
 
@@ -409,6 +434,7 @@ class InFlight:
             controller: a callable, or "module:name" of one.
             every: seconds between two calls; 0 to be called at every spike of a watched signal.
             until: seconds; the transient's end by default.
+            watch: as of :meth:`advance`; its word counts after the controller's.
 
         Raises:
             Exception: whatever the controller raises, once ngspice has paused.
@@ -425,7 +451,7 @@ class InFlight:
             self._next = (int(self.time / every * (1 + _SAME)) + 1) * every
         self._sharp = self._every > 2 * self._max_step
         try:
-            self._fly(self.stop if until is None else until)
+            self._fly(self.stop if until is None else until, watch)
         finally:
             self._controller, self._next, self._on_spikes = None, _NEVER, False
         return self.time
@@ -444,13 +470,14 @@ class InFlight:
             ng.command(line)
             self._sharp = self.external.jumped = True
         self._altered = False
-        self.external.pause_at = self._target * (1 - _SAME)
+        self.external.pause_at = self._target * _ALMOST
         before = self.time
         ng.listener = self
         try:
-            ng.command(f"stop when v({_PAUSE}) > 0.5")
+            if not self._begun:
+                # It stays: to delete it would delete what `.save` says too.
+                ng.command(f"stop when v({_PAUSE}) > 0.5")
             ng.command("resume" if self._begun else self._tran)
-            ng.command("delete all")
         finally:
             ng.listener = None
         self._begun = True
@@ -469,10 +496,11 @@ class InFlight:
 
     def read(self, name: str) -> Values:
         """A recorded signal at the last point, in its declared shape."""
-        signal, last = self._signals[name], self.recorder.last
+        last = self.recorder.last
         alone = self._alone.get(name)
         if alone is not None:  # one node against ground: most of what controllers ask
-            return last[alone]  # type: ignore[no-any-return]
+            return np.float64(last[alone])  # type: ignore[return-value]
+        signal = self._signals[name]
         for node, k in self._at_node.items():
             self._voltages[node] = last[k]
         for branch, k in self._at_branch.items():
@@ -489,11 +517,10 @@ class InFlight:
 
     def drive(self, name: str, values: ArrayLike) -> None:
         """Set an external input from now on, in volt or ampere."""
-        first = self._first[name]
-        if isinstance(values, float) and isfinite(values) and not self._inputs[name].shape:
-            self.external.hold(first, values)
+        if isinstance(values, float) and name in self._single and isfinite(values):
+            self.external.hold(self._single[name], values)
             return
-        entry = self._inputs[name]
+        first, entry = self._first[name], self._inputs[name]
         flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
         if not np.isfinite(flat).all():
             raise ValueError(f"{name} would get values that are not finite")

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.signature import Argument, function
+
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -40,6 +42,14 @@ def in_time(samples: int, train: float, validation: float, washout: int = 0) -> 
         raise ValueError(f"of {samples} samples, a washout of {washout} leaves none to train on")
     order = np.arange(samples)
     return Parts(order[washout:a], order[a:b], order[b:])
+
+
+@function(
+    alpha=Argument("numbers", low=0, high=1e12, doc="ridge parameter, or several to choose from")
+)
+def ridge(states: Values, targets: Values, parts: Parts, alpha: list[float]) -> Readout:
+    """Linear read-out by ridge regression; of several alphas the best on the validation part."""
+    return fit(states, targets, parts, tuple(alpha))
 
 
 @dataclass(frozen=True, eq=False)

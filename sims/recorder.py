@@ -6,6 +6,7 @@ block by block, so that a long run needs no more memory than a short one.
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tellegen.sims.events import SPIKE
 
 Values = NDArray[np.float64]
 _BLOCK = 4096  # points
+_NONE: list[int] = []
 
 
 class Recorder:
@@ -31,14 +33,14 @@ class Recorder:
         self, vectors: int, watched: list[int], file: Path | None = None, *, keep: bool = True
     ) -> None:
         self.time = 0.0
-        self.last: Values = np.zeros(vectors)
+        self.last = [0.0] * vectors
         self.count = 0
         self._row = vectors + 1
-        self._block: Values = np.empty((_BLOCK, self._row))
+        # Plain doubles: points come as a few floats, for which an array of NumPy's is slow.
+        self._block = array("d")
         self._blocks: list[Values] = []
         self._file = None if file is None else file.open("wb")
         self._path = file
-        self._fill = 0
         self._keep = keep
         self._watched = watched
         self._high = [False] * len(watched)
@@ -46,9 +48,19 @@ class Recorder:
 
     def take(self, point: list[float]) -> list[int]:
         """Add a point, its time first; which of the watched vectors have just spiked."""
+        fired = self._crossed(point) if self._watched else _NONE
+        if self._keep:
+            self._block.extend(point)
+        self.time = point[0]
+        self.last = point[1:]
+        self.count += 1
+        if not self.count % _BLOCK:
+            self._store()
+        return fired
+
+    def _crossed(self, point: list[float]) -> list[int]:
+        """Note the watched vectors that have crossed the threshold; which of them upwards."""
         time, earlier, before = point[0], self.time, self.last
-        row = self._block[self._fill]
-        row[:] = point
         fired: list[int] = []
         for w, k in enumerate(self._watched):
             above = point[k + 1] > SPIKE
@@ -59,24 +71,16 @@ class Recorder:
                     self._edges[w].append((earlier + share * (time - earlier), above))
                     if above:
                         fired.append(w)
-        self.time, self.last = time, row[1:]
-        self.count += 1
-        self._fill += 1
-        if self._fill == _BLOCK:
-            self._store()
         return fired
 
     def _store(self) -> None:
-        if not self._keep:
-            self.last = self.last.copy()
-        elif self._file is None:
-            self._blocks.append(self._block[: self._fill])
-            self._block = np.empty((_BLOCK, self._row))
+        if self._file is None:
+            if self._block:
+                self._blocks.append(np.array(self._block).reshape(-1, self._row))
         else:
-            self._block[: self._fill].tofile(self._file)
+            self._block.tofile(self._file)
             self._file.flush()
-            self.last = self.last.copy()
-        self._fill = 0
+        del self._block[:]
 
     def edges(self, w: int) -> list[tuple[float, bool]]:
         """When a watched vector crossed the threshold since the last call, and whether upwards."""

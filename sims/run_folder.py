@@ -9,7 +9,7 @@
                      run.json's `learned`
     checkpoint.npz   the state to go on from
     waves.npz        a simulation's signals; over a sweep `waves-000.npz`, ... hold each transient
-    points.f64       a controlled simulation's points as they come: rows of float64, time first
+    points.f64       a single transient's points as they come: rows of float64, time first
     spikes.csv       a simulation's spikes: signal, element, time
     *.png, report.html
 

@@ -27,7 +27,7 @@ from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
 from tellegen.sims.binding import own_sink, transient_of, undriven
-from tellegen.sims.control import ControlPlan, Flown, Kept, Order, bind_control
+from tellegen.sims.control import ControlPlan, bind_control
 from tellegen.sims.errors import placed
 from tellegen.sims.events import crossings
 from tellegen.sims.locate import find_library
@@ -38,6 +38,7 @@ from tellegen.sims.provenance import provenance
 from tellegen.sims.quantities import quantity
 from tellegen.sims.session import Session, run_job
 from tellegen.sims.signals import matching, plain, recordable, without_indices
+from tellegen.sims.streamed import Flown, Kept, Order
 from tellegen.sims.training import choose, reopened
 from tellegen.sims.waveform import Recording, tran_command
 from tellegen.sims.waveforms import LIGHT, WAVEFORMS, Site, WaveformError
@@ -374,9 +375,9 @@ def simulate(
 
     With `in_parts` the circuit is cut at its delays and the parts exchange spikes
     (:mod:`tellegen.sims.partitioned`); their signals come at equal distances of a step. `progress` is
-    told how many of how many values of a sweep are done, `flown` how far a controlled transient is, in
-    simulated seconds. Ctrl-C stops a controlled transient at its next exchange; the result is then not
-    `finished`, and :func:`resume_simulation` goes on with it.
+    told how many of how many values of a sweep are done, `flown` how far a single transient is, in
+    simulated seconds; its points go to the run folder as they come. Ctrl-C stops a single transient that is
+    not in parts; the result is then not `finished`, and :func:`resume_simulation` goes on with it.
 
     Raises:
         CompileError: for what is wrong with the file.
@@ -400,15 +401,15 @@ def simulate(
                                  "values": plan.sweep.values},
         "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
                                      "arguments": dict(plan.control.arguments)},
-        "signals": _units(plan), "provenance": facts,
+        "parts": in_parts, "signals": _units(plan), "provenance": facts,
     }  # fmt: skip
     rf.write_text(folder, rf.SOURCE, compilation.source.text)
     rf.write_text(folder, rf.NETLIST, plan.netlist)
     rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
     rf.write_json(folder, rf.RUN, record)
     if in_parts:
-        runs = run_in_parts(bound, library=library, timeout=timeout)
-    elif plan.control is not None:
+        runs = run_in_parts(bound, library=library, timeout=timeout, flown=flown)
+    elif plan.control is not None or (plan.transient is not None and plan.sweep is None):
         runs = fly_plan(plan, folder, library=library, timeout=timeout, flown=flown)
     else:
         runs = run_plan(plan, library=library, timeout=timeout)
@@ -422,20 +423,22 @@ def resume_simulation(
     timeout: float = 600.0,
     flown: FlightProgress = lambda time, stop: None,
 ) -> SimulationResult:
-    """Go on with a controlled simulation that was stopped, in its own folder.
+    """Go on with a transient that was stopped, in its own folder.
 
     It is gone through again from its beginning, and held against the points that were kept, bit for
-    bit (:mod:`tellegen.sims.control`).
+    bit (:mod:`tellegen.sims.streamed`).
 
     Raises:
-        RunFolderError: the folder is none of a stopped controlled simulation, what it was made from
-            has changed, or the points come out differently.
+        RunFolderError: the folder is none of a stopped transient, what it was made from has changed, or
+            the points come out differently.
     """
     folder = Path(folder)
     record = rf.read_json(folder)
-    if record.get("kind") != "simulate" or not record.get("control") or record.get("sweep"):
+    if record.get("kind") != "simulate" or not record.get("transient"):
+        raise rf.RunFolderError(f"`{folder}` cannot be resumed: only trainings and transients can")
+    if record.get("sweep") or record.get("parts"):
         raise rf.RunFolderError(
-            f"`{folder}` cannot be resumed: only trainings and simulations with a `control` can, and no sweeps"
+            f"`{folder}` cannot be resumed: sweeps and simulations in parts begin anew"
         )
     if record["status"] == "finished":
         raise rf.RunFolderError(f"the simulation in `{folder}` is finished")
@@ -511,7 +514,7 @@ def _write_waves(
 class Point:
     """What came of one netlist: times (None for an operating point), signals, spikes by signal.
 
-    `stopped` is how many points led to the exchange at which it was stopped, None if it was not.
+    `stopped` is how many points came before it was stopped, None if it was not.
     """
 
     time: Values | None
@@ -546,13 +549,12 @@ def fly_plan(
     plan: SimulationPlan, folder: Path, kept: Kept | None = None, *, library: Path | None = None,
     timeout: float = 600.0, flown: FlightProgress = lambda time, stop: None,
 ) -> Iterator[Point]:  # fmt: skip
-    """As :func:`run_plan`, of a transient with a controller; its points go to the folder as they come.
+    """As :func:`run_plan`, of transients whose points go to the folder as they come, with their controller.
 
     `kept` are points of a stopped run that it must come through again.
     """
     transient, control = plan.transient, plan.control
     assert transient is not None
-    assert control is not None
     file = folder / (rf.POINTS if kept is None else rf.REPLAY)
 
     def told(message: object) -> None:
@@ -562,7 +564,7 @@ def fly_plan(
     for netlist in plan.netlists:
         order = Order(netlist, plan.manifest, _flown_signals(plan), transient, control, file, kept)
         found: Flown = run_job(
-            "tellegen.sims.control:fly_job", order, told, timeout=timeout, library=library,
+            "tellegen.sims.streamed:fly_job", order, told, timeout=timeout, library=library,
             manifest=plan.manifest,
         )  # fmt: skip
         if kept is not None and found.checked:
@@ -575,19 +577,19 @@ def fly_plan(
             key = name if source == "nodes" else source
             part = waves.values[key]
             signals[name] = part if key == name else _part(name, source, part, plan.manifest)
-        points = found.points if found.points is None or found.checked else kept and kept.points
-        yield Point(waves.time, signals, _spikes(plan, waves.time, signals), points)
+        yield Point(waves.time, signals, _spikes(plan, waves.time, signals), found.points)
 
 
 def _flown_signals(plan: SimulationPlan) -> tuple[str, ...]:
-    """What a controlled transient records: nodes one by one, for its points are many."""
+    """What a streamed transient records: nodes one by one, for its points are many."""
     return tuple(dict.fromkeys(n if s == "nodes" else s for n, s in plan.record.items()))
 
 
 def run_in_parts(
-    bound: BoundSimulation, *, library: Path | None = None, timeout: float = 600.0
-) -> Iterator[Point]:
-    """As :func:`run_plan`, of a transient whose circuit is cut at its delays.
+    bound: BoundSimulation, *, library: Path | None = None, timeout: float = 600.0,
+    flown: FlightProgress = lambda time, stop: None,
+) -> Iterator[Point]:  # fmt: skip
+    """As :func:`run_plan`, of a transient whose circuit is cut at its delays; `flown` is told how far it is.
 
     Raises:
         CannotPartition: the simulation cannot be run so; the text says why.
@@ -603,22 +605,26 @@ def run_in_parts(
         )
     nodes = {paths[k] for found in ends.values() for pair in found for k in pair if k != GROUND}
     cut = partition(bound.compiled.circuit, bound.compiled.delays)
+    stop = plan.transient.stop
     for drives in bound.drives:
         full = {
             name: drives.get(name, ["dc 0"] * len(e.sources)) for name, e in manifest.inputs.items()
         }
-        flown = run_parts(cut, full, plan.transient, nodes, library=library, timeout=timeout)
-        values = {paths.index(p): v for p, v in flown.values.items()} | {
-            GROUND: np.zeros(len(flown.time))
+        outcome = run_parts(
+            cut, full, plan.transient, nodes, library=library, timeout=timeout,
+            progress=lambda time: flown(time, stop),
+        )  # fmt: skip
+        values = {paths.index(p): v for p, v in outcome.values.items()} | {
+            GROUND: np.zeros(len(outcome.time))
         }
         signals = {}
         for name, source in plan.record.items():
             columns = np.stack([values[a] - values[b] for a, b in ends[name]], axis=1)
             whole = source == name and source != "nodes"
             shape = quantity(manifest, source).shape if whole else ()
-            signals[name] = columns.reshape(len(flown.time), *shape)
-        spikes = {name: [flown.spikes[paths[a]] for a, _ in ends[name]] for name in plan.spiking}
-        yield Point(flown.time, signals, spikes)
+            signals[name] = columns.reshape(len(outcome.time), *shape)
+        spikes = {name: [outcome.spikes[paths[a]] for a, _ in ends[name]] for name in plan.spiking}
+        yield Point(outcome.time, signals, spikes)
 
 
 def _ends(source: str, name: str, manifest: Manifest) -> list[tuple[int, int]]:

@@ -24,6 +24,8 @@ from tellegen.sims.errors import Cause, SimulationError
 from tellegen.sims.loop import Outcome, State
 from tellegen.sims.plan import TrainPlan
 from tellegen.sims.provenance import provenance
+from tellegen.sims.reservoir_binding import BoundReservoir, bind_train
+from tellegen.sims.reservoir_training import ReservoirResult, read_out
 from tellegen.sims.session import run_job
 from tellegen.source import Source
 
@@ -115,7 +117,8 @@ def train(
     library: Path | None = None,
     timeout: float = 600.0,
     progress: Progress = lambda state, plan: None,
-) -> TrainResult:
+    held: Callable[[int, int], None] = lambda done, of: None,
+) -> TrainResult | ReservoirResult:
     """Run a `train` block of a `.tgn` file in ngspice and keep everything in a run folder.
 
     Args:
@@ -129,6 +132,10 @@ def train(
         library: the ngspice library to use; by default the one that is found.
         timeout: seconds without progress after which ngspice counts as hung.
         progress: called after each epoch with the state and the plan.
+        held: while a read-out's series runs, called with the values held so far and all of them.
+
+    Returns:
+        The training's result; a :class:`ReservoirResult` where a read-out is learned.
 
     Raises:
         CompileError: for what is wrong with the file.
@@ -136,9 +143,11 @@ def train(
     """
     compilation = open_file(file, cells=cells, allow=allow, overrides=overrides, seed=seed)
     chosen = choose(compilation, "train", name)
-    bound = bind_training(compilation, chosen)
+    bound = bind_train(compilation, chosen)
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind
     folder = rf.new_folder(Path(out), bound.plan.name)
+    if isinstance(bound, BoundReservoir):
+        return read_out(folder, bound.plan, compilation, facts, library, timeout, held)
     _begin(folder, bound.plan, compilation, facts)
     return _go_on(folder, bound, None, library, timeout, progress)
 
@@ -160,6 +169,10 @@ def resume(
     """
     folder = Path(folder)
     record = rf.read_json(folder)
+    if record.get("kind") == "reservoir":
+        raise rf.RunFolderError(
+            f"`{folder}` cannot go on: a series is one transient; train it again from its beginning"
+        )
     if record.get("kind") != "train":
         raise rf.RunFolderError(f"`{folder}` is not the folder of a training")
     compilation = reopened(folder, record, overrides)

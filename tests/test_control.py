@@ -108,14 +108,6 @@ def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path):
         resume_simulation(spoiled)
 
 
-def test_a_run_without_a_controller_cannot_be_resumed(tmp_path):
-    text = TEXT.replace("control pi(read = y, drive = u, setpoint = 1 V, kp = 5, ki = 2000 Hz) every 50 us",
-                        "drive u = 1 V")  # fmt: skip
-    result = simulate(write(tmp_path, text), out=tmp_path)
-    with pytest.raises(RunFolderError, match="only trainings and simulations with"):
-        resume_simulation(result.folder)
-
-
 def test_parts_have_no_controller(tmp_path):
     with pytest.raises(CannotPartition, match="controller"):
         simulate(write(tmp_path), out=tmp_path, in_parts=True)

@@ -13,6 +13,7 @@ from tellegen.cli import main
 from tellegen.pipeline import open_file
 from tellegen.sims.check import check_experiments, staged
 from tellegen.sims.locate import find_program
+from tellegen.sims.reservoir_binding import BoundReservoir, bind_train
 from tellegen.sims.simulate import simulate
 from tellegen.sims.training import train
 
@@ -20,6 +21,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.tgn"))
 BRIEFLY = {
     "digits": ["task.data.split=0.02, 0.01"],
     "breast_cancer": ["task.data.split=0.1, 0.05"],
+    "reservoir_rc": ["task.data.periods=40"],
 }
 
 
@@ -78,7 +80,13 @@ def test_its_head_says_what_it_is(file):
             main.get_command(None, arguments[0]).make_context(arguments[0], arguments[1:])
 
 
-@pytest.mark.parametrize(("file", "name"), blocks("train"), ids=named(blocks("train")))
+TRAININGS, READOUTS = [], []
+for one in blocks("train"):
+    read = isinstance(bind_train(open_file(one[0]), one[1]), BoundReservoir)
+    (READOUTS if read else TRAININGS).append(one)
+
+
+@pytest.mark.parametrize(("file", "name"), TRAININGS, ids=named(TRAININGS))
 def test_it_trains(file, name, tmp_path):
     result = train(
         file, name, overrides=["train.epochs=2", *BRIEFLY.get(file.stem, [])], out=tmp_path
@@ -88,6 +96,13 @@ def test_it_trains(file, name, tmp_path):
     for values in result.parameters.values():
         assert np.isfinite(values).all()
         assert (values[0] != values[-1]).any()
+
+
+@pytest.mark.parametrize(("file", "name"), READOUTS, ids=named(READOUTS))
+def test_it_reads_out(file, name, tmp_path):
+    result = train(file, name, overrides=BRIEFLY[file.stem], out=tmp_path)
+    assert np.isfinite(result.outputs).all()
+    assert result.accuracy["test"] > 0.8
 
 
 def test_a_pulse_charges_the_capacitor(tmp_path):

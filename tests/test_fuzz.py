@@ -31,10 +31,10 @@ from tellegen.diagnostics import Sink, as_json, render
 from tellegen.emit.spice import Emitted
 from tellegen.files import Files
 from tellegen.pipeline import Build, Compilation, open_file
-from tellegen.sims.binding import bind_training
 from tellegen.sims.check import check_experiments
 from tellegen.sims.deck import run_decks
 from tellegen.sims.netlist import checked_netlist
+from tellegen.sims.reservoir_binding import bind_train
 from tellegen.sims.simulate import bind_simulation
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit
@@ -124,7 +124,7 @@ def netlists(compilation: Compilation) -> Iterator[str]:
     """The netlist of every experiment and every network of a sound file."""
     for kind, name in compilation.experiments:
         if kind == "train":
-            yield bind_training(compilation, name).plan.netlist
+            yield bind_train(compilation, name).plan.netlist
         elif kind == "simulate":
             yield bind_simulation(compilation, name).plan.netlist
     for name in compilation.networks:
@@ -350,6 +350,23 @@ TRAIN = line(
     mostly(["1", "0"], ["-1", "9007199254740993", "1e300", "x"]),
     mostly([""], [" transient 1 ms step 1 us\n", " transient 1 us step 1 ms\n", " transient 1 V step 1\n"]),
 )  # fmt: skip
+SERIES = line(
+    "task R for {} {{\n data {}\n drive x = {}\n target {}\n{}}}\n"
+    "train R {{\n learn {} by {}\n {}\n washout {}\n{}}}\n",
+    mostly(["Top"], ["Unit", "None"]),
+    mostly(["sine_square(periods = 4) split 0.6, 0.2", 'csv("data.csv", label = "kind")'], ["narma10(19)", "iris"]),
+    mostly(["hold(times(signal, 1 V), 1 ms)", "hold(times(signal, 1 V), 1 ms, mask = binary(3), bias = 1 V)"],
+           ["hold(signal, 1 ms)", "hold(times(a, 1 V), 1 s, mask = (1, -1))", "hold(times(signal, 1 V), 1 V)", "1 V",
+            "hold(times(signal, 1 V), 1 ms, mask = 1 V)", "hold(1 V, 1 ms, mask = odd(3))", "hold()", "hold",
+            "hold(hold(1 V, 1 ms), 1 ms)", "hold(times(signal, 1 V), 1 ms, mask = (1, x))"]),
+    mostly(["class"], ["a", "q", "y = 1 V", "f(x)", "y = class", "class, a"]),
+    mostly([""], [" decode nearest\n", " drive x = 1 V\n", " target class\n"]),
+    mostly(["readout"], ["readout, first.g", "readout in 0 .. 1", "first.g", "readout[0]"]),
+    mostly(["ridge(alpha = 1e-6)", "ridge(alpha = (1e-6, 1))"], ["ridge", "ridge(-1)", "coupled", "ridge(x)", "os(1)"]),
+    mostly(["transient step 10 us"], ["transient 1 ms step 1 us", "transient step 1 s", "transient step"]),
+    mostly(["0", "4"], ["1000", "-1", "1.5", "x"]),
+    mostly(["", " record y\n"], [" record q\n", " record x, x\n", " epochs 3\n", " washout 1\n"]),
+)  # fmt: skip
 WAVE = mostly(
     ["1 V", "dc(1 V)", "pulse(0 V, 1 V, width = 1 us)", "sine(0 V, 1 V, 1 kHz, phase = 90 deg)",
      "pwl((0 s, 0 V), (1 ms, 1 V))", 'csv("wave.csv", scale = 1 V)'],
@@ -377,7 +394,10 @@ def programs(draw: st.DrawFn) -> str:
     top = draw(networks())
     parts += [top, unit] if draw(st.booleans()) else [unit, top]
     blocks = draw(
-        mostly([(), (TASK,), (TASK, TRAIN), (SIMULATION,), (TASK, TRAIN, SIMULATION)], [(TRAIN,)])
+        mostly(
+            [(), (TASK,), (TASK, TRAIN), (SIMULATION,), (TASK, TRAIN, SIMULATION), (SERIES,)],
+            [(TRAIN,)],
+        )
     )
     parts += [draw(block) for block in blocks]
     return "\n".join(parts)

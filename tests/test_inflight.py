@@ -160,3 +160,19 @@ def test_two_inputs_one_on_its_lines_one_driven():
     held = np.floor(waves.time / 3.3e-5 * (1 - 1e-9)) * 3.3e-2
     assert np.abs(waves.values["u"] - held).max() < 1e-12
     flight.close()
+
+
+@pytest.mark.parametrize("others", ["", "rx x 0 1\nry y 0 1\nrz z 0 1\n"])
+def test_ngspice_keeps_no_points_of_its_own(others):
+    # With others beside it a node is saved by name; without, ngspice hands over all.
+    cards = "vp p 0 sin(0 1 1k)\nrp p q 1k\ncq q 0 1u\n" + others
+    nodes = ["u", "p", "q", *("xyz" if others else "")]
+    record = ["q"] if others else ["p", "q"]
+    flight = begin(cards + DRIVEN, nodes, record=record, external=[], step=1e-6, stop=1e-3)
+    for until in (1e-4, 2e-4, 5e-4):
+        flight.advance(until)
+        assert len(flight._ng.vector("time")) == 1
+        names = set(flight._ng.vector_names())
+        assert ("u" in names) != bool(others) and {"q", "time"} <= names
+    assert flight.recorder.count >= 500
+    flight.close()

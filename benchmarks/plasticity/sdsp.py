@@ -40,8 +40,13 @@ def run(quick: bool) -> Iterator[Row]:
             pre = (0.3 + np.arange(10) / 50).tolist()
             post = (0.003 + np.arange(0, 0.5, 1 / rate)).tolist()
             cases.append((pre, post, u, w, 0.5))
-    found = changes("sdsp", [
-        (Bench({"pre": a, "post": b}, {"vmem": ([0.0, 1.0], [u, u])}, s), {"w0": w})
-        for a, b, u, w, s in cases
-    ])  # fmt: skip
-    yield within("stop-learning", found, [reference(*c) for c in cases], 0.05, "Brader 2007")
+    for level, bound in (("behavioural", 0.05), ("transistor", 0.15)):
+        if quick and level == "transistor":
+            cases = cases[:2]
+        benches = [
+            (Bench({"pre": a, "post": b}, {"vmem": ([0.0, 1.0], [u, u])}, s), {"w0": w})
+            for a, b, u, w, s in cases
+        ]
+        found = changes("sdsp", benches, level)
+        wanted = [reference(*c) for c in cases]
+        yield within(f"{level}, stop-learning", found, wanted, bound, "Brader 2007")

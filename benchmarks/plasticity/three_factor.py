@@ -34,5 +34,7 @@ def run(quick: bool) -> Iterator[Row]:
                 [0, 0, 1, 1, 0])  # fmt: skip
         spikes = {"pre": [PAIR], "post": [PAIR + distance]}
         benches.append((Bench(spikes, {"reward": wave}, on + 0.2), {}))
-    found = changes("three_factor", benches)
-    yield within("late rewards", found, [reference(*c) for c in cases], 0.05, "Izhikevich 2007")
+    wanted = [reference(*c) for c in cases]
+    for level, bound in (("behavioural", 0.05), ("transistor", 0.15)):
+        found = changes("three_factor", benches, level)
+        yield within(f"{level}, late rewards", found, wanted, bound, "Izhikevich 2007")

@@ -16,6 +16,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from tellegen.sims.loop import State
     from tellegen.sims.plan import TrainPlan
+    from tellegen.sims.reservoir_training import ReservoirResult
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
 
@@ -89,21 +90,44 @@ def summary(result: TrainResult) -> None:
         )
 
 
+def read_summary(result: ReservoirResult) -> None:
+    """Print what a read-out came to and where everything is; writes the figures and the report."""
+    from tellegen.sims.report import write_report
+
+    page = write_report(result.folder)
+    plan = result.plan
+    table = Table(title=f"{plan.name}: read-out of {result.states.shape[1]} states")
+    for head in ("", "samples", *(["accuracy"] if plan.classes is not None else []), "NRMSE"):
+        table.add_column(head, justify="left" if not head else "right")
+    for part, said in result.results.items():
+        accuracy = [f"{said['accuracy']:.1%}"] if "accuracy" in said else []
+        count = len(getattr(plan.parts, part))
+        table.add_row(part, str(count), *accuracy, f"{said['nrmse']:.4g}")
+    Console().print(table)
+    for figure in sorted(result.folder.glob("*.png")):
+        click.echo(f"  figure  {figure}")
+    click.echo(f"  report  {page}")
+    click.echo(f"  run     {result.folder}")
+
+
 class FlightBar:
     """What a person sees while a simulation runs: simulated time and its rate where it is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, says: str = "simulating", *, wait: bool = False) -> None:
+        """A bar that is shown at once, or (`wait`) when there is something to show."""
         self.console = Console(stderr=True)
         self.bars = Progress(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[says]}"),
             TimeRemainingColumn(), console=self.console, transient=True,
             disable=not self.console.is_terminal,
         )  # fmt: skip
-        self.task = self.bars.add_task("simulating", total=None, says="")
+        self.task = self.bars.add_task(says, total=None, says="")
         self.begun: tuple[float, float] | None = None
+        self.wait = wait
 
     def __enter__(self) -> Self:
-        self.bars.start()
+        if not self.wait:
+            self.bars.start()
         return self
 
     def __exit__(
@@ -117,6 +141,11 @@ class FlightBar:
     def stop(self) -> None:
         """Take the bar away."""
         self.bars.stop()
+
+    def held(self, done: int, of: int) -> None:
+        """Show how many values of a series have been held."""
+        self.bars.start()
+        self.bars.update(self.task, total=of, completed=done, says=f"{done:,} of {of:,} values")
 
     def swept(self, done: int, of: int) -> None:
         """Show how many values of a sweep are done."""

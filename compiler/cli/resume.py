@@ -16,10 +16,10 @@ from tellegen.cli._progress import EpochBars, FlightBar, simulated, summary
 @c.set_option
 @c.timeout_option
 def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
-    """Go on with the run in FOLDER: a training, or a simulation with a controller.
+    """Go on with the run in FOLDER: a training, or the transient of a simulation.
 
     The numbers are, bit for bit, those of an uninterrupted run. A training goes on from its last
-    checkpoint; more epochs may be asked for with `--set train.epochs=100`. A simulation is gone through
+    checkpoint; more epochs may be asked for with `--set train.epochs=100`. A transient is gone through
     again and must come by the points that were kept.
     """
     from tellegen.sims.run_folder import read_json

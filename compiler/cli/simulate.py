@@ -30,8 +30,8 @@ def command(
 
     Without a `transient` line in the block it is an operating point; with a `sweep` line it is run
     for each of its values. Signals, netlist and a report are kept in a run folder; `waves.npz` holds
-    the signals as numpy arrays. With a `control` line Ctrl-C stops it at the next exchange, and
-    `tellegen resume` goes on.
+    the signals as numpy arrays. The points of a transient go to the run folder while it runs; Ctrl-C
+    stops it there, and `tellegen resume` goes on (not with a sweep or `--parts`).
     """
     from tellegen.sims.simulate import simulate
 

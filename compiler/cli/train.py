@@ -7,7 +7,7 @@ import sys
 import click
 
 from tellegen.cli import _common as c
-from tellegen.cli._progress import EpochBars, summary
+from tellegen.cli._progress import EpochBars, FlightBar, read_summary, summary
 
 
 @click.command()
@@ -24,21 +24,26 @@ def command(
 
     Every solve is done by ngspice on the netlist compiled from FILE. Everything about the run is kept
     in a folder: source, netlists before and after, manifest, metrics, parameters over time, figures, a
-    report. Ctrl-C stops after saving; `tellegen resume FOLDER` goes on to the same numbers.
+    report. Ctrl-C stops after saving; `tellegen resume FOLDER` goes on to the same numbers. A block that
+    learns a read-out runs its series as one transient, which Ctrl-C ends for good.
 
     \b
     Examples:
       tellegen train examples/iris.tgn
       tellegen train examples/iris.tgn --set train.epochs=5 --seed 3
     """
-    from tellegen.sims.training import train
+    from tellegen.sims.training import TrainResult, train
 
-    with c.errors(), EpochBars() as bars:
+    with c.errors(), EpochBars() as bars, FlightBar("holding", wait=True) as bar:
         result = train(
             file, name, overrides=overrides, seed=seed, cells=cells, allow=allow, out=out,
-            timeout=timeout, progress=bars.update,
+            timeout=timeout, progress=bars.update, held=bar.held,
         )  # fmt: skip
         bars.stop()
+        bar.stop()
+        if not isinstance(result, TrainResult):
+            read_summary(result)
+            return
         summary(result)
         if not result.finished:
             sys.exit(c.STOPPED)

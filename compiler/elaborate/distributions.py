@@ -45,6 +45,34 @@ def truncated_normal(
     return np.asarray(truncnorm.ppf(rng.uniform(size=n), a, b, loc=mean, scale=sd))
 
 
+@function(
+    mean=number("@"), sd=number("@", low=0), low=number("@"), high=number("@"),
+)  # fmt: skip
+def clipped_normal(
+    rng: np.random.Generator, n: int, mean: float, sd: float, low: float, high: float
+) -> Values:
+    """Normal whose values beyond `low` .. `high` are set to the nearer bound (PyNN: normal_clipped_to_boundary)."""
+    return np.clip(rng.normal(mean, sd, n), low, high)
+
+
+@function(mean=number("@", low=0))
+def exponential(rng: np.random.Generator, n: int, mean: float) -> Values:
+    """Exponential with the given mean, from 0 upwards."""
+    return rng.exponential(mean, n)
+
+
+@function(shape=number(low=1e-300), scale=number("@", low=0))
+def gamma(rng: np.random.Generator, n: int, shape: float, scale: float) -> Values:
+    """Gamma with the given shape and scale: mean `shape * scale`, variance `shape * scale^2` (PyNN: k, theta)."""
+    return rng.gamma(shape, scale, n)
+
+
+@function(mean=number("rad"), concentration=number(low=0))
+def vonmises(rng: np.random.Generator, n: int, mean: float, concentration: float) -> Values:
+    """Von Mises, the normal distribution of angles: `mean` and the draws in radians, -pi .. pi."""
+    return rng.vonmises(mean, concentration, n)
+
+
 @function(median=number("@", low=1e-300), sigma=number(low=0))
 def lognormal(rng: np.random.Generator, n: int, median: float, sigma: float) -> Values:
     """Log-normal with the given median; `sigma` is the standard deviation of the natural logarithm."""

@@ -154,6 +154,9 @@ class Builder(Transformer):
     def target(self, meta: Meta, port: t.Path, *values: Any) -> t.Assignment:
         return self._assignment("target", meta, port, *values)
 
+    def wanted(self, meta: Meta, column: t.Path) -> t.Setting:
+        return self._setting("target", meta, column)
+
     def learn(self, meta: Meta, *parts: Any) -> t.Learn:
         *paths, limits, rule = parts
         return t.Learn(tuple(paths), limits, rule, self._at(meta))
@@ -188,11 +191,17 @@ class Builder(Transformer):
     def batch(self, meta: Meta, value: Any) -> t.Setting:
         return self._setting("batch", meta, value)
 
+    def washout(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("washout", meta, value)
+
     def seed(self, meta: Meta, value: Any) -> t.Setting:
         return self._setting("seed", meta, value)
 
     def transient(self, meta: Meta, stop: Any, step: Any) -> t.Setting:
         return self._setting("transient", meta, stop, step)
+
+    def open_transient(self, meta: Meta, step: Any) -> t.Setting:
+        return self._setting("transient", meta, step)
 
     def task(self, meta: Meta, name: Token, network: Token, *statements: Any) -> t.Experiment:
         return t.Experiment(

@@ -63,6 +63,8 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
     match s:
         case t.Setting("transient", (stop, step)):
             return f"transient {expression(stop)} step {expression(step)}"
+        case t.Setting("transient", (step,)):
+            return f"transient step {expression(step)}"
         case t.Setting("decode" | "update", (t.Call() as call,)):
             return f"{s.keyword} {_rule(call)}"
         case t.Setting():

@@ -22,7 +22,7 @@ from tellegen.syntax.build import Builder
 from tellegen.syntax.parse import TooDeep, parser
 
 _ADDABLE = {
-    "train": ("epochs", "batch", "seed", "level", "update"),
+    "train": ("epochs", "batch", "washout", "seed", "level", "update"),
     "simulate": ("seed", "level"),
     "task": ("decode",),
 }
@@ -137,6 +137,8 @@ def _changed(
     s: t.ExperimentStatement, argument: str | None, value: t.Expression
 ) -> t.ExperimentStatement | None:
     match s:
+        case t.Setting("transient", (_,)):
+            return replace(s, values=(value,)) if argument == "step" else None
         case t.Setting(values=(t.Call() as call,)):
             return replace(s, values=(_call(call, argument, value),))
         case t.Setting() if argument is None and len(s.values) == 1:

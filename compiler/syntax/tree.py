@@ -247,7 +247,8 @@ class Network:
 class Setting:
     """A statement of an experiment: its keyword and its values.
 
-    `data, decode, update` hold one call; `epochs, batch, seed` one value; `transient` two (stop, step).
+    `data, decode, update` hold one call; `epochs, batch, washout, seed` one value; `transient` two (stop,
+    step) or its step alone; `target` the column that a read-out shall give.
     """
 
     keyword: str

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tellegen.sims import run_folder as rf
-from tellegen.sims.report import curves, network, shades, tables
+from tellegen.sims.report import curves, network, series, shades, tables
 from tellegen.sims.report.record import Record, items, mapping, read, text
 from tellegen.sims.report.style import DARK, LIGHT, WIDTH, Theme, as_png, as_svg, new_figure, styled
 
@@ -25,6 +25,7 @@ Values = NDArray[np.float64]
 
 REPORT = "report.html"
 LEARNING, NETWORK, WAVES = "learning-curve.png", "network.png", "waves.png"
+PREDICTIONS = "predictions.png"
 RASTER = "raster.png"
 NETWORK_HEIGHT = 4.3  # inches
 MOST_KINDS = 6  # of learned parameters, each with a figure of its own
@@ -38,7 +39,8 @@ _STATUS = {
 # What a page of either kind may show; each kind fills in its own.
 _NOTHING: dict[str, Any] = {
     "accuracies": [], "confusion": None, "learning": None, "histories": [], "rules": [],
-    "update": "", "guard": [], "point": [], "left_out": 0, "waves": None, "raster": None,
+    "update": "", "guard": [], "judged_title": "Results of the best epoch", "error_name": "error (V²)",
+    "extra": [], "point": [], "left_out": 0, "waves": None, "raster": None,
 }  # fmt: skip
 
 
@@ -62,7 +64,8 @@ def write_report(folder: str | Path) -> Path:
         RunFolderError: if the folder is no run folder.
     """
     record = read(Path(folder))
-    shown = _simulation(record) if record.kind == "simulate" else _training(record)
+    kinds = {"simulate": _simulation, "reservoir": _reservoir}
+    shown = kinds.get(record.kind, _training)(record)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -80,7 +83,7 @@ def _common(record: Record) -> dict[str, Any]:
     lines = record.netlist.splitlines()
     return {
         "name": record.name,
-        "what": "Simulation" if record.kind == "simulate" else "Training",
+        "what": {"simulate": "Simulation", "reservoir": "Read-out"}.get(record.kind, "Training"),
         "network_name": text(run.get("network")),
         "file": Path(text(run.get("file"))).name,
         "status": status if status in _STATUS else "",
@@ -139,6 +142,30 @@ def _simulation(record: Record) -> dict[str, Any]:
                 "spikes over time",
                 png=record.folder / RASTER,
             )
+    return found
+
+
+def _reservoir(record: Record) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "facts": tables.reservoir_facts(record),
+        "accuracies": tables.accuracies(record),
+        "confusion": tables.confusion(record),
+        "judged_title": "Results",
+        "error_name": "NRMSE",
+        "networks": _networks(record),
+    }
+    read = series.read(record.folder, items(record.run.get("observed")))
+    if read is not None:
+        found["extra"] = [
+            _picture(
+                partial(series.predictions, read),
+                "Read-out and target",
+                f"The first samples of the {read.part} part.",
+                png=record.folder / PREDICTIONS,
+            ),
+            _picture(partial(series.states, read), "States at the ends of the virtual nodes"),
+            _picture(partial(series.weights, read), "Weights of standardised states"),
+        ]
     return found
 
 

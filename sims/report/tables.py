@@ -45,6 +45,27 @@ def training_facts(record: Record) -> Rows:
     return found
 
 
+def reservoir_facts(record: Record) -> Rows:
+    """The few numbers that the page of a read-out opens with."""
+    run = record.run
+    test = mapping(mapping(run.get("results")).get("test"))
+    found: Rows = []
+    if math.isfinite(number(test.get("accuracy"))):
+        found.append(("test accuracy", _percent(number(test.get("accuracy")))))
+    if math.isfinite(number(test.get("nrmse"))):
+        found.append(("test NRMSE", f"{number(test.get('nrmse')):.3g}"))
+    nodes, interval = number(run.get("nodes")), number(run.get("interval"))
+    if math.isfinite(nodes) and math.isfinite(interval):
+        found += [
+            ("virtual nodes", f"{nodes:.0f}"),
+            ("a sample lasts", quantity(nodes * interval, "s")),
+        ]
+    found.append(("target", text(run.get("target"))))
+    if math.isfinite(number(run.get("alpha"))):
+        found.append(("alpha", f"{number(run.get('alpha')):.3g}"))
+    return found
+
+
 def accuracies(record: Record) -> list[dict[str, str]]:
     """The results by part of the data, each beside chance."""
     rows = []
@@ -60,7 +81,7 @@ def accuracies(record: Record) -> list[dict[str, str]]:
                 "accuracy": _percent(accuracy),
                 "interval": _interval(accuracy, count),
                 "chance": _percent(_chance(record, part)) if math.isfinite(accuracy) else "",
-                "error": f"{number(mapping(said).get('error')):.4g}",
+                "error": f"{number(mapping(said).get('nrmse', mapping(said).get('error'))):.4g}",
             }
         )
     return rows
