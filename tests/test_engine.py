@@ -92,7 +92,7 @@ def torus(side, *, diodes=False, seed=0):
                 symbol="g",
                 elements=[f"r.xmesh_{k}.r1" for k in range(len(edges))],
                 attribute="",
-                expression="1/g",
+                expressions=["1/g"],
                 arguments={},
                 values=g,
                 low=np.full(len(edges), 1e-12),

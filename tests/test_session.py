@@ -76,7 +76,7 @@ def divider():
                 symbol="g",
                 elements=["r.xtop_0.r1"],
                 attribute="",
-                expression="1/g",
+                expressions=["1/g"],
                 arguments={},
                 values=1e-3 * ones,
                 low=1e-12 * ones,

@@ -208,7 +208,7 @@ def test_cells_command(mylab):
         assert word in shown
     found = json.loads(run("cells", "--json", "resistive.digipot").output)
     assert found["params"][0]["max"] == "levels"
-    assert found["programmable"][0]["element"] == "R1"
+    assert found["programmable"][0]["elements"] == ["R1"]
     names = [library["name"] for library in json.loads(run("cells", "--json").output)]
     assert names == ["cmos", "photonic", "resistive"]
 

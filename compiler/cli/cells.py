@@ -222,7 +222,7 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
             for p in cell.params.values()
         ],
         "programmable": [
-            plain(p, "param", "element", "attribute", "expression", "step", "noise", "sense")
+            plain(p, "param", "elements", "attribute", "expressions", "step", "noise", "sense")
             for p in cell.programmable.values()
         ],
         "observables": [plain(o, "name", "expr", "unit", "doc") for o in cell.observables.values()],

@@ -19,17 +19,20 @@ from tellegen.files import FileRefused, Files
 from tellegen.meshes import Complex, Mesh
 from tellegen.signature import Argument, function, functions_of
 
+_BACK = Argument(
+    "flag", default=False, doc="whether light comes from behind, to the last interferometer first"
+)
 _MATRIX = Argument("any", default=None, doc="a file with the unitary matrix that it is to be")
 _HELP = "a row of numbers for each output; of complex ones the real and the imaginary part, side by side"
 
 
-@function(matrix=_MATRIX)
+@function(matrix=_MATRIX, back=_BACK)
 def clements(modes: int, matrix: Complex | None) -> Mesh:
     """The rectangle of Clements et al. 2016: as deep as it has modes."""
     return meshes.clements(np.eye(modes) if matrix is None else matrix)
 
 
-@function(matrix=_MATRIX)
+@function(matrix=_MATRIX, back=_BACK)
 def reck(modes: int, matrix: Complex | None) -> Mesh:
     """The triangle of Reck et al. 1994."""
     return meshes.reck(np.eye(modes) if matrix is None else matrix)
@@ -76,9 +79,15 @@ class Wiring:
 
 
 def wired(
-    top: NDArray[np.int64], source: Nodes, target: Nodes, new: Callable[[int], Nodes]
+    top: NDArray[np.int64], source: Nodes, target: Nodes, new: Callable[[int], Nodes], *, back: bool
 ) -> Wiring:
-    """The nets of a mesh from the sources to the targets, `new` making those between."""
+    """The nets of a mesh from the sources to the targets, `new` making those between.
+
+    From behind, the interferometers keep their numbers.
+    """
+    if back:
+        found = wired(top[::-1], source, target, new, back=False)
+        return Wiring(found.incoming[::-1], found.outgoing[::-1], found.inside)
     last = {int(k): i for i, top_k in enumerate(top) for k in (top_k, top_k + 1)}
     inside = new(2 * len(top) - len(source))
     fresh = iter(inside)

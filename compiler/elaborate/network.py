@@ -1184,7 +1184,7 @@ class _Elaborator:
         bound = bind(call, rule.name, rule.arguments, self.sink)
         if bound is None or not self.fits(modes * (modes - 1) // 2, call.span):
             return None
-        file, matrix = bound["matrix"], None
+        file, matrix, back = bound["matrix"], None, bound.pop("back")
         if file is not None and not isinstance(file, Text):
             self.sink.error("wrong-kind", f"`{call.name}` takes the quoted name of a file, not {kind_of(file)}",
                             file.span)  # fmt: skip
@@ -1207,7 +1207,9 @@ class _Elaborator:
         ports = None if found is None else self.arms(s, definition, found[0], found[1])
         if found is None or ports is None:
             return None
-        wiring = lightwork.wired(made.top, source, target, lambda n: self.new_nodes((n,)))
+        wiring = lightwork.wired(
+            made.top, source, target, lambda n: self.new_nodes((n,)), back=back
+        )
         inside = f"{s.label}.inside"
         self.module.arrays[inside] = NodeArray(
             inside, "port", "optical", wiring.inside, s.label.span

@@ -1,0 +1,127 @@
+"""Gradients of phases, measured on the circuit itself: by parameter shift, and in situ from behind.
+
+Both ask of a session or an engine no more than what a laboratory could: write phases, send light, look. The light
+that a detector sees is `a + b cos p + c sin p` in each phase `p` that acts once, so two shifted measurements give
+its derivative exactly (Mitarai et al., Phys. Rev. A 98, 032309 (2018); Schuld et al., Phys. Rev. A 99, 032331
+(2019)). A phase that acts in R places has the frequencies 1 .. R and needs 2 R of them (Wierichs et al.,
+Quantum 6, 677 (2022)). Not exact are heaters: their drive is no phase, and crosstalk mixes them.
+
+In situ (Hughes, Minkov, Shi, Fan, Optica 5, 864 (2018)) light runs through the mesh a second time, from behind;
+its product with the light from ahead, at each phase, is the gradient: two solutions for all phases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Values = NDArray[np.float64]
+Fields = NDArray[np.complex128]
+
+
+class Circuit(Protocol):
+    """What is asked of a :class:`~tellegen.Session` or an engine."""
+
+    manifest: Any
+
+    def write(self, parameter: str, values: ArrayLike) -> None:
+        """Set a parameter."""
+
+    def drive(self, name: str, values: ArrayLike) -> None:
+        """Set an input."""
+
+    def solve(self) -> None:
+        """Find the operating point."""
+
+    def read(self, name: str) -> Values:
+        """A signal of the last one."""
+
+
+def parameter_shift(
+    circuit: Circuit,
+    phases: Mapping[str, ArrayLike],
+    outputs: str,
+    places: int = 1,
+) -> dict[str, Values]:
+    """The derivative of detected powers with respect to every phase.
+
+    Args:
+        circuit: with its inputs driven; is left with the given phases, not solved.
+        phases: the values of parameters at which to derive, in rad, in their shapes.
+        outputs: a signal that is linear in powers: what detectors give, or `NAME.power`.
+        places: in how many places of the circuit a phase acts; 2 * `places` solutions for each.
+
+    Returns:
+        For each parameter an array of its shape and behind it the shape of `outputs`, per rad.
+    """
+    turns = (2 * np.arange(2 * places) + 1) * np.pi / (2 * places)
+    weights = (-1.0) ** np.arange(2 * places) / (4 * places * np.sin(turns / 2) ** 2)
+    at = {name: np.array(values, dtype=float) for name, values in phases.items()}
+    found: dict[str, Values] = {}
+    for name, values in at.items():
+        circuit.write(name, values)
+    for name, values in at.items():
+        rows = []
+        for index in np.ndindex(values.shape):
+            total: Any = 0.0
+            for turn, weight in zip(turns, weights, strict=True):
+                shifted = values.copy()
+                shifted[index] += turn
+                circuit.write(name, shifted)
+                circuit.solve()
+                total = total + weight * circuit.read(outputs)
+            rows.append(total)
+        circuit.write(name, values)
+        found[name] = np.array(rows).reshape((*values.shape, *np.shape(rows[0])))
+    return found
+
+
+def in_situ(
+    circuit: Circuit,
+    output: str,
+    behind: str,
+    adjoint: Callable[[Fields], Fields],
+    pairs: Mapping[str, str],
+) -> dict[str, Values]:
+    """The derivative of a cost with respect to every phase, by two solutions of one circuit.
+
+    The circuit holds the mesh twice: as light meets it from ahead, and as it meets it from behind (`mzi_back`,
+    `clements(back = true)`), with the same phases.
+
+    Args:
+        circuit: with its inputs driven.
+        output: the field z that the cost depends on.
+        behind: the input of the light from behind, an element for each of `output`.
+        adjoint: from z to dL/dz* of the real cost L(z, z*): `z - t` for `sum |z - t|^2`, `g z` for a
+            function of the powers |z|^2 with the gradient g.
+        pairs: groups of phases from ahead, and the same from behind. Their cells show the fields before
+            and behind each phase p as observables `p_in_re`, `p_in_im`, `p_out_re` and `p_out_im`.
+
+    Returns:
+        dL/dp for each parameter `GROUP.p` from ahead, in its shape, per rad.
+    """
+    # Light from ahead and from behind do not meet in it, so what is driven behind does not matter yet.
+    circuit.solve()
+    # What is launched from behind is the conjugate: backwards in space is backwards in time.
+    circuit.drive(behind, np.conj(adjoint(circuit.read(output) @ [1, 1j])))
+    circuit.solve()
+    found: dict[str, Values] = {}
+    for ahead, back in pairs.items():
+        for phase in _phases(circuit, ahead):
+            from_ahead = _field(circuit, f"{ahead}.{phase}_out")
+            from_behind = _field(circuit, f"{back}.{phase}_in")
+            found[f"{ahead}.{phase}"] = -2 * np.imag(from_ahead * from_behind)
+    return found
+
+
+def _phases(circuit: Circuit, group: str) -> Iterable[str]:
+    names = circuit.manifest.observables
+    start, end = f"{group}.", "_out_re"
+    return [n[len(start) : -len(end)] for n in names if n.startswith(start) and n.endswith(end)]
+
+
+def _field(circuit: Circuit, name: str) -> Fields:
+    return np.asarray(circuit.read(f"{name}_re") + 1j * circuit.read(f"{name}_im"))
