@@ -151,7 +151,7 @@ def _cell(
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
         solver=solver,
-        max_step=header.number("max_step"),
+        max_step=_limit(header, "max_step", params.keys()),
         definitions=body.definitions,
         source=source,
     )
