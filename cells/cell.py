@@ -47,12 +47,13 @@ class Port:
     """A terminal of a cell.
 
     One of direction "supply" is connected to the supply or node of its name where an instance does
-    not say otherwise.
+    not say otherwise; one that is `open` may be left unconnected.
     """
 
     name: str
     discipline: str = "voltage"
     direction: str = "inout"
+    open: bool = False
     doc: str = ""
     span: Span = field(repr=False, compare=False)
 
