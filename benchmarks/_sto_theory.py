@@ -25,7 +25,9 @@ HK = 1.8616 - mu_0 * MS
 TORQUE = hbar * ETA / (2 * e * MS * VOLUME)
 
 
-def integrate(field: float, current: float, stop: float, start: float = 0.1) -> tuple[Values, Values]:
+def integrate(
+    field: float, current: float, stop: float, start: float = 0.1
+) -> tuple[Values, Values]:
     """Times (ns) and the three components; p along x, field and axis along z."""
 
     def slope(_t: float, m: Values) -> tuple[float, float, float]:
@@ -77,9 +79,7 @@ class Orbit:
     def variance(self, lag: Values, temperature: float) -> Values:
         """Of the phase over a time (ns): Slavin and Tiberkevich, eqs. 89 and 90, in rad^2."""
         decayed = (1 - np.exp(-self.relaxation * lag)) / self.relaxation
-        return np.asarray(
-            self.white(temperature) * ((1 + self.nu**2) * lag - self.nu**2 * decayed)
-        )
+        return np.asarray(self.white(temperature) * ((1 + self.nu**2) * lag - self.nu**2 * decayed))
 
     def white(self, temperature: float) -> float:
         """Diffusion of the phase without that of the power, in rad^2/ns."""
@@ -109,8 +109,7 @@ def orbit(field: float, current: float) -> Orbit:
         h = field + HK * (1 - 2 * power)
         torque = (1 / sqrt(1 - 4 * LAMBDA**2 * power * (1 - power)) - 1) / LAMBDA
         return g * (
-            -2 * ALPHA * h * power * (1 - power)
-            + TORQUE * current / 2 * (1 - 2 * power) * torque
+            -2 * ALPHA * h * power * (1 - power) + TORQUE * current / 2 * (1 - 2 * power) * torque
         )
 
     power = float(brentq(rate, 1e-6, 0.5))

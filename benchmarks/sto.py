@@ -71,7 +71,9 @@ def deck(names: Sequence[str], cards: Sequence[str], save: str, stop: float, ste
     ])  # fmt: skip
 
 
-def macrospin(field: float, current: float, stop: float, start: float = 0.1, frame: float = 6.24e9) -> str:
+def macrospin(
+    field: float, current: float, stop: float, start: float = 0.1, frame: float = 6.24e9
+) -> str:
     """One macrospin at a direct current (mA)."""
     return deck(
         ["sto_macrospin"],
@@ -180,7 +182,9 @@ def averages(quick: bool) -> Iterator[Row]:
     frequencies, amplitudes = [], []
     # from the orbit itself: near the threshold the way to it would take long
     starts = [float(np.arccos(orbit(0.2, 1e-3 * i).mz)) for i in currents]
-    full = solved([macrospin(0.2, i, 240, start) for i, start in zip(currents, starts, strict=True)])
+    full = solved(
+        [macrospin(0.2, i, 240, start) for i, start in zip(currents, starts, strict=True)]
+    )
     cards = ["Xa d out np nh sto_averaged temperature=0"]
     slow = solved([
         deck(["sto_averaged"], [*cards, f"I1 0 d {i}m"], "xa.p xa.f", 1000, 1000) for i in currents
@@ -208,7 +212,7 @@ def plain(stop: float, step: float, current: float) -> str:
     h = f"(0.2+({HK})*v(mz))"
     s = f"({TORQUE * current}/(1+{LAMBDA}*v(mx)))"
     return "\n".join([
-        "* plain", 
+        "* plain",
         f"Bx 0 mx I={g}*(-({h}*v(my)+{a}*{h}*v(mx)*v(mz)+{s}*(v(my)*v(my)+v(mz)*v(mz))))",
         f"By 0 my I={g}*(-(-{h}*v(mx)+{a}*{h}*v(my)*v(mz)-{s}*v(mx)*v(my)+{a}*{s}*v(mz)))",
         f"Bz 0 mz I={g}*({a}*{h}*(v(mx)*v(mx)+v(my)*v(my))+{s}*v(mx)*v(mz)+{a}*{s}*v(my))",
@@ -257,7 +261,9 @@ def speed(quick: bool) -> Iterator[Row]:
     for name, text in ways.items():
         taken, found = cpu(text)
         seconds[name] = taken / (found["time"][-1] * 1e6)
-        off[name] = f", frequency off by {abs(turns(found) / 6.2401 - 1):.1e}" if "my" in found else ""
+        off[name] = (
+            f", frequency off by {abs(turns(found) / 6.2401 - 1):.1e}" if "my" in found else ""
+        )
     base, ours, *_ = ways
     for name, taken in seconds.items():
         yield Row(f"simulated time per CPU second, {name}", 1 / taken, None, "us/s", "",
@@ -366,7 +372,9 @@ def diffusion(time: Values, phases: Sequence[Values], lags: Values, start: float
     for phase in phases:
         on = np.interp(grid, time, phase)
         on -= np.polyval(np.polyfit(grid, on, 1), grid)
-        rows.append([float(np.mean((on[n:] - on[:-n]) ** 2)) for n in np.round(lags / 0.1).astype(int)])
+        rows.append(
+            [float(np.mean((on[n:] - on[:-n]) ** 2)) for n in np.round(lags / 0.1).astype(int)]
+        )
     return np.array(rows)
 
 
@@ -407,7 +415,9 @@ def linewidths(quick: bool) -> Iterator[Row]:
             (found,) = solved([text])
             got = diffusion(found["time"], [found[name] for name in saved], lags, 50)
             slopes = (got[:, 1] - got[:, 0]) / (lags[1] - lags[0]) / (2 * pi) * 1e3
-            due = float(np.diff(steady.variance(lags, KELVIN))[0] / (lags[1] - lags[0]) / (2 * pi) * 1e3)
+            due = float(
+                np.diff(steady.variance(lags, KELVIN))[0] / (lags[1] - lags[0]) / (2 * pi) * 1e3
+            )
             value, error = float(slopes.mean()), float(slopes.std(ddof=1) / 2)
             close = abs(value - due) <= 3 * error + 0.1 * due
             yield Row(f"linewidth at {current} mA, 300 K, {cell}", value, (value - error, value + error), "MHz",

@@ -288,7 +288,11 @@ def test_a_damaged_cell_is_read_safely_or_refused(data):
 
 def test_our_own_cells_are_always_there():
     libraries = load_all()
-    assert available() == [library.name for library in libraries] == ["cmos", "resistive", "spintronic"]
+    assert (
+        available()
+        == [library.name for library in libraries]
+        == ["cmos", "resistive", "spintronic"]
+    )
     assert "resistor" in libraries[1].cells
     for cell in (cell for library in libraries for cell in library.cells.values()):
         assert cell.selftests, cell.name

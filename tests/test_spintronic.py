@@ -7,10 +7,9 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from benchmarks import sto
-from benchmarks._sto_theory import HK, integrate, orbit, threshold
-from tellegen import compile_text, simulate
+from benchmarks._sto_theory import integrate, orbit, threshold
+from tellegen import simulate
 from tellegen.cells import find_library
-from tellegen.diagnostics import CompileError
 from tellegen.files import Files
 from tellegen.pipeline import Compilation
 from tellegen.sims.simulate import bind_simulation, run_plan
@@ -38,7 +37,9 @@ simulate Run for Net {
 
 
 def run(text, **named):
-    (point,) = run_plan(bind_simulation(Compilation(Source("t.tgn", text), Files(()), **named), "Run").plan)
+    (point,) = run_plan(
+        bind_simulation(Compilation(Source("t.tgn", text), Files(()), **named), "Run").plan
+    )
     return point
 
 
@@ -47,7 +48,9 @@ def test_every_self_test_passes():
     assert not failed
 
 
-@pytest.mark.parametrize(("cell", "step", "within"), [("sto_macrospin", 10, 5e-3), ("sto_cartesian", 2, 0.03)])
+@pytest.mark.parametrize(
+    ("cell", "step", "within"), [("sto_macrospin", 10, 5e-3), ("sto_cartesian", 2, 0.03)]
+)
 def test_the_macrospin_follows_its_equation(cell, step, within):
     cards = [f"Xs d mx my mz hx hy hz {cell} start=0.5", "I1 0 d 3m"]
     (found,) = sto.solved([sto.deck([cell], cards, "mx my mz", 1, step)])
@@ -58,30 +61,12 @@ def test_the_macrospin_follows_its_equation(cell, step, within):
 
 def test_theory_has_its_known_numbers():
     assert 1e3 * threshold(0.2) == pytest.approx(1.555, abs=1e-3)  # Kubota's device
-    assert HK == pytest.approx(0.0416, abs=1e-4)
     assert orbit(0.2, 2.5e-3).mz == pytest.approx(0.54861, abs=1e-4)
 
 
 def test_gear_would_be_wrong():
     (row,) = sto.gear(True)
     assert row.value > 0.75  # 0.546 is true
-
-
-def test_gear_is_refused():
-    text = """
-import cmos
-import spintronic
-network Both {
-    input  a: current
-    node   m
-    output spikes: spike
-    supply vdd = 1.8 V
-    n: lif(m, spikes)
-    s: sto_macrospin(a)
-}
-"""
-    with pytest.raises(CompileError, match="needs the method gear, `spintronic.sto_macrospin` trap"):
-        compile_text(text)
 
 
 def test_every_netlist_of_a_spin_asks_for_the_trapezoidal_rule():
@@ -106,12 +91,16 @@ def test_noise_does_not_depend_on_what_stands_beside_it():
 
 def test_instances_are_independent_and_white():
     names = [f"n{k}" for k in range(4)]
-    cards = [f"X{n} {n} white_noise interval=1n stream={0.123 + 0.2 * k}" for k, n in enumerate(names)]
+    cards = [
+        f"X{n} {n} white_noise interval=1n stream={0.123 + 0.2 * k}" for k, n in enumerate(names)
+    ]
     cards += [f"R{n} {n} 0 1" for n in names]
     (found,) = sto.solved([sto.deck(["white_noise"], cards, " ".join(names), 20000, 1000)])
     count = 19900
     # read at points and not between them, where half of each neighbour would be seen
-    drawn = np.array([found[n][np.searchsorted(found["time"], np.arange(1, count) - 1e-6)] for n in names])
+    drawn = np.array(
+        [found[n][np.searchsorted(found["time"], np.arange(1, count) - 1e-6)] for n in names]
+    )
     bound = 4.5 / np.sqrt(count)
     assert np.abs(np.corrcoef(drawn) - np.eye(4)).max() < bound
     assert np.abs(drawn.mean(axis=1)).max() < bound
@@ -141,10 +130,14 @@ def test_adler():
 
 def test_two_oscillators_lock_by_their_fields(tmp_path):
     phases = [
-        simulate(EXAMPLE, "Locking", overrides=[f"Pair.strength={strength}"], out=tmp_path).signals["spin.phase"]
+        simulate(EXAMPLE, "Locking", overrides=[f"Pair.strength={strength}"], out=tmp_path).signals[
+            "spin.phase"
+        ]
         for strength in ("0.1 mT", "0 mT")
     ]
     late = [p[len(p) // 2 :, 1] - p[len(p) // 2 :, 0] for p in phases]
-    slips = [abs(np.polyval(np.polyfit(np.arange(len(d)), d, 1), [0, len(d)]) @ [-1, 1]) for d in late]
+    slips = [
+        abs(np.polyval(np.polyfit(np.arange(len(d)), d, 1), [0, len(d)]) @ [-1, 1]) for d in late
+    ]
     assert slips[0] < 0.2
     assert slips[1] > 0.8
