@@ -145,6 +145,7 @@ def thresholds(quick: bool) -> Iterator[Row]:
 
 
 def points(quick: bool) -> Iterator[Row]:
+    """Frequency and mean mz of steady orbits, the table's and SciPy's beside them."""
     table = TABLE[:2] if quick else TABLE
     stops = [240.0 if field > 0.1 else 400.0 for field, *_ in table]
     texts = [
@@ -178,6 +179,7 @@ def gear(quick: bool) -> Iterator[Row]:
 
 
 def averages(quick: bool) -> Iterator[Row]:
+    """The orbit average beside the macrospin, where it holds."""
     currents = (2.5,) if quick else (1.7, 2.0, 2.5, 3.0, 4.0)
     frequencies, amplitudes = [], []
     # from the orbit itself: near the threshold the way to it would take long
@@ -243,6 +245,7 @@ def turns(found: dict[str, Values]) -> float:
 
 
 def speed(quick: bool) -> Iterator[Row]:
+    """CPU seconds of each formulation."""
     stop = 200.0 if quick else 1000.0
     drive = "I1 0 d pulse(2.3m 2.7m 0 0.1n 0.1n 99.9n 200n)"
     steady = "I1 0 d 2.5m"
@@ -302,6 +305,7 @@ def _locked(name: str, half: float, middle: float, beats: list[tuple[float, floa
 
 
 def auto_locking(quick: bool) -> Iterator[Row]:
+    """The auto-oscillator under a force, beside Adler's equation."""
     shift, damping, q, zeta = -5e8, 4e6, 1.0, 2.5 / 1.55
     power = (zeta - 1) / (zeta + q)
     relaxation = 2e-9 * pi * damping * (zeta - 1)
@@ -333,6 +337,7 @@ def auto_locking(quick: bool) -> Iterator[Row]:
 
 
 def spin_locking(quick: bool) -> Iterator[Row]:
+    """The macrospin in a field that rotates in its plane, beside the theory from its material."""
     steady = orbit(0.2, 2.5e-3)
     unit, middle = steady.locking(1.0)
     half = 0.1 * steady.relaxation
@@ -403,6 +408,7 @@ def noisy(cell: str, current: float, stop: float) -> tuple[str, list[str]]:
 
 
 def linewidths(quick: bool) -> Iterator[Row]:
+    """Phase diffusion at 300 K, beside the law."""
     plans = [("sto_averaged", 4000.0 if quick else 20000.0)]
     if not quick:
         plans.append(("sto_macrospin", 2000.0))
