@@ -5,17 +5,19 @@ time each point are held as the oscillator's current, its amplitude is read at t
 read-out says the wave at every point. Sine and square agree at the crest, where only the point before tells them
 apart: the reservoir needs the square of its input and a memory of one sample.
 
-The operating point gives both. The current swings by 0.62 of its mean, so that for half of the mask's values
-it is below the threshold (2.0 mA at 0.3 T): there the oscillation decays slowly, by damping less torque, and
-what is left of it is what the next growth begins from. A growth from a remainder is a product of what was and
-what is; a decay over less than the 24 intervals of 1 ns leaves something of the sample before. With the
-dossier's smaller swing (0.32) and 3 ns the oscillator always oscillates, forgets within a sample, and 88 % is what
-a reservoir without memory reaches.
+The operating point gives both. The mean current is 1.19 of the threshold (1.555 mA at 0.2 T) and swings by
+0.89 of itself: half of the mask's values take it far below, where the oscillation decays slowly, and what is
+left is what the next growth begins from. While the power is small its logarithm sums the currents up, which is
+memory; the growth from it is exponential, which is the product of what was and what is. With the dossier's
+smaller swing (0.32 of 1.6 thresholds) and 3 ns the oscillator always oscillates and forgets within a sample; the
+88 % there is what a reservoir without memory reaches. The mask belongs to the point: this one was the best of
+80 under 1 % of noise, looked for with the averaged equation in NumPy on other waves; masks that
+nothing chose have a row of their own.
 
 Controls: the same read-out on the masked input itself, and on it and the sample before. With the thermal field of
 300 K the remainder drowns, and the read-out is also given the states of the sample before.
 
-Each row is over seeds of waves, mask and noise together. Full run: 3 minutes. `--quick`: one seed, 40 periods.
+Each row is over seeds of waves and noise. Full run: 3 minutes. `--quick`: one seed, 40 periods.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from benchmarks._reservoirs import RIDGE, averaged
 from benchmarks.rows import Row, measured
 
 NODES, POINTS, WASHOUT = 24, 8, 16
-FIELD, MEAN, SWING, INTERVAL = 0.3, 3.86e-3, 2.43e-3, 1.04e-9
+FIELD, MEAN, SWING, INTERVAL = 0.2, 1.85e-3, 1.65e-3, 1.4e-9
+MASK = 70
 TORREJON = "Torrejon 2017"
 Values = NDArray[np.float64]
 # Signal, classes, amplitudes and outputs of the first seed, for the figure.
@@ -56,11 +59,12 @@ def run(quick: bool) -> Iterator[Row]:
     found: dict[str, list[float]] = {}
     _shown.clear()
     for seed in range(1 if quick else 3):
-        data = sine_square.call(Files(), periods=40 if quick else 160, points=POINTS, seed=seed)
+        data = sine_square.call(Files(), periods=40 if quick else 80, points=POINTS, seed=seed)
         signal, classes = data.columns["signal"], data.classes
         assert classes is not None
         rng = np.random.default_rng(seed)
-        values = masked(signal, binary_mask(NODES, rng))
+        values = masked(signal, binary_mask(NODES, np.random.default_rng(MASK)))
+        other = masked(signal, binary_mask(NODES, rng))
         noise = rng.normal(size=len(values))
         raw = values.reshape(-1, NODES)
         point = {"interval": INTERVAL, "nodes": NODES, "field": FIELD}
@@ -68,6 +72,7 @@ def run(quick: bool) -> Iterator[Row]:
         warm = averaged(MEAN + SWING * values, **point, noise=noise, temperature=300.0)
         for name, states in (
             ("oscillator, no thermal field", quiet),
+            ("oscillator, a mask nothing chose", averaged(MEAN + SWING * other, **point)),
             ("masked input", raw),
             ("masked input and the sample before", _before(raw)),
             ("oscillator, 300 K", warm),
@@ -80,7 +85,7 @@ def run(quick: bool) -> Iterator[Row]:
     for name, shares in found.items():
         value, spread = measured([100 * s for s in shares])
         # 40 periods are too few to train on.
-        asked = name.startswith("oscillator, no") and not quick
+        asked = name == "oscillator, no thermal field" and not quick
         yield Row(f"accuracy per point: {name}", value, spread, "%", ">= 99.5" if asked else "",
                   f"{TORREJON}: < 0.5 % wrong" if asked else "", value >= 99.5 if asked else None)  # fmt: skip
 
