@@ -151,7 +151,7 @@ def _cell(
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
         solver=solver,
-        max_step=header.number("max_step"),
+        max_step=_limit(header, "max_step", params.keys()),
         definitions=body.definitions,
         source=source,
     )
@@ -238,13 +238,14 @@ def _is_at(table: Table, level: str, known: Sequence[str]) -> bool:
 
 
 def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
-    table.only("discipline", "direction", "doc", *_LEVELS[: len(known)])
+    table.only("discipline", "direction", "open", "doc", *_LEVELS[: len(known)])
     if name in body.main.defaults:
         table.error(f"`{name}` is a port and a parameter")
     return Port(
         name=name,
         discipline=table.choice("discipline", DISCIPLINES, "voltage"),
         direction=table.choice("direction", DIRECTIONS, "inout"),
+        open=table.flag("open"),
         doc=table.text("doc"),
         span=table.span(),
     )
