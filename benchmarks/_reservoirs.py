@@ -47,9 +47,9 @@ def averaged(
         import spintronic
         network Oscillator {{
             input  i: current
-            input  n
+            input  n: spin
             output v
-            sto: sto_averaged(i, v, n, gnd, field = {field} T, temperature = {temperature} K)
+            sto: sto_averaged(i, v, n, field = {field} T, temperature = {temperature} K)
         }}
     """)
     # A noise of 1 V^2 ns, held: its variance is 1 V^2 over the interval in nanoseconds.
