@@ -19,7 +19,7 @@ def run(quick: bool) -> Iterator[Row]:
             distances = (
                 [-0.02, 0.02] if quick else [-0.06, -0.03, -0.02, -0.01, 0.005, 0.01, 0.02, 0.04]
             )
-            pairings = (2 if quick else 5) if level == "transistor" else (5 if quick else 20)
+            pairings = (1 if quick else 5) if level == "transistor" else (5 if quick else 20)
             found = circuit(SETS[name], distances, pairings, level)
             wanted = [reference(SETS[name], d, pairings) for d in distances]
             yield within(f"{level}, {name}", found, wanted, bound, "Graupner, Brunel 2012")
