@@ -1,7 +1,7 @@
 """The ways in which Python takes part in a transient, each run in a process of its own.
 
-`python -m benchmarks._exchange_ways WAY NODES STEPS` prints one line of JSON: CPU seconds of the
-transient and how many exchanges it had. The circuit is a square grid of resistors with a capacitor at
+`python -m benchmarks._exchange_ways WAY NODES STEPS` runs so many steps for every line that it reads and
+prints one of JSON: CPU seconds of them and how many exchanges they had. The circuit is a square grid of resistors with a capacitor at
 every node, a source at one corner and a probe at the other; at each of its steps the source is set to
 a function of the probe.
 """
@@ -13,11 +13,13 @@ import math
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 
 from tellegen.sims.locate import find_library, prepare_environment
 
 STEP = 1e-6
 GAIN = 5.0
+MOST_SLICES = 1000
 
 
 def grid(nodes: int, source: str) -> list[str]:
@@ -61,16 +63,17 @@ def _netlist(nodes: int) -> str:
     return "\n".join(["* grid", *grid(nodes, "dc 0"), ".end"])
 
 
-def _flight(nodes: int, steps: int) -> object:
+def _slices(nodes: int, steps: int) -> object:
+    """A flight long enough for all slices of so many steps."""
     from tellegen.sims.inflight import InFlight
 
     return InFlight(
         _netlist(nodes), _manifest(nodes), library=find_library(), record=["y"],  # type: ignore[arg-type]
-        step=STEP, stop=steps * STEP, external=["u"],
+        step=STEP, stop=MOST_SLICES * steps * STEP, external=["u"],
     )  # fmt: skip
 
 
-def free(nodes: int, steps: int) -> tuple[float, int]:
+def free(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
     """No exchange: ngspice alone, its source at once where the closed loops end, the probe recorded."""
     from tellegen.sims.netlist import with_cards
     from tellegen.sims.ngspice import shared_library
@@ -78,32 +81,36 @@ def free(nodes: int, steps: int) -> tuple[float, int]:
     ng = shared_library(find_library())
     source = f"pwl(0 0 {STEP:g} {GAIN / (1 + GAIN):g})"
     cards = ["* grid", *grid(nodes, source), ".end"]
-    ng.load(with_cards("\n".join(cards), [".save v(n_9_9)"]))
-    start = time.process_time()
-    ng.command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
-    return time.process_time() - start, steps
+    last = math.isqrt(nodes) - 1
+    while True:
+        ng.load(with_cards("\n".join(cards), [f".save v(n_{last}_{last})"]))
+        start = time.process_time()
+        ng.command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
+        yield time.process_time() - start, steps
 
 
-def controller(nodes: int, steps: int) -> tuple[float, int]:
+def controller(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
     """A controller in flight."""
-    flight = _flight(nodes, steps)
+    flight = _slices(nodes, steps)
     called = _Proportional()
-    start = time.process_time()
-    flight.control(called, every=STEP)  # type: ignore[attr-defined]
-    return time.process_time() - start, called.count
+    for k in range(1, MOST_SLICES):
+        start, before = time.process_time(), called.count
+        flight.control(called, every=STEP, until=k * steps * STEP)  # type: ignore[attr-defined]
+        yield time.process_time() - start, called.count - before
 
 
-def advance(nodes: int, steps: int) -> tuple[float, int]:
-    """Advancing step by step: `stop when`, read, write, `resume`."""
-    flight = _flight(nodes, steps)
-    start = time.process_time()
-    for k in range(1, steps + 1):
-        flight.advance(k * STEP)  # type: ignore[attr-defined]
-        flight.drive("u", GAIN * (1.0 - float(flight.read("y"))))  # type: ignore[attr-defined]
-    return time.process_time() - start, steps
+def advance(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
+    """Advancing step by step: `stop when`, read, drive, `resume`."""
+    flight = _slices(nodes, steps)
+    for slice_ in range(MOST_SLICES):
+        start = time.process_time()
+        for k in range(1, steps + 1):
+            flight.advance((slice_ * steps + k) * STEP)  # type: ignore[attr-defined]
+            flight.drive("u", GAIN * (1.0 - float(flight.read("y"))))  # type: ignore[attr-defined]
+        yield time.process_time() - start, steps
 
 
-def pyspice(nodes: int, steps: int) -> tuple[float, int]:
+def pyspice(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
     """PySpice's own callbacks, overridden as its documentation shows."""
     import os
 
@@ -131,20 +138,25 @@ def pyspice(nodes: int, steps: int) -> tuple[float, int]:
             return 0
 
     ng = Mine(send_data=True)
-    ng.load_circuit("\n".join(["* grid", *grid(nodes, "external"), ".end"]))
-    start = time.process_time()
-    ng.exec_command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
-    return time.process_time() - start, ng.count
+    while True:
+        ng.load_circuit("\n".join(["* grid", *grid(nodes, "external"), ".end"]))
+        start, before = time.process_time(), ng.count
+        ng.exec_command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
+        yield time.process_time() - start, ng.count - before
+        ng.exec_command("destroy all")
+        ng.exec_command("remcirc")
 
 
 WAYS = {way.__name__: way for way in (free, controller, advance, pyspice)}
 
 
 def main() -> None:
-    """Run a way and print what it took."""
+    """Run a slice of a way for each line that is read, and print what it took."""
     way, nodes, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    seconds, count = WAYS[way](nodes, steps)
-    print(json.dumps({"seconds": seconds, "exchanges": count}))
+    slices = WAYS[way](nodes, steps)
+    for _ in sys.stdin:
+        seconds, count = next(slices)
+        print(json.dumps({"seconds": seconds, "exchanges": count}), flush=True)
 
 
 if __name__ == "__main__":

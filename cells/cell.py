@@ -47,12 +47,13 @@ class Port:
     """A terminal of a cell.
 
     One of direction "supply" is connected to the supply or node of its name where an instance does
-    not say otherwise.
+    not say otherwise; one that is `open` may be left unconnected.
     """
 
     name: str
     discipline: str = "voltage"
     direction: str = "inout"
+    open: bool = False
     doc: str = ""
     span: Span = field(repr=False, compare=False)
 
@@ -190,7 +191,8 @@ class Cell:
         dc_paths: pairs of ports (or "gnd") between which direct current can flow.
         dc_sources: pairs of ports (or "gnd") between which a source inside holds the voltage.
         solver: what its library asks of the simulator.
-        max_step: the longest step of a transient that it bears, in seconds; None for any.
+        max_step: the longest step of a transient that it bears, in seconds, or SPICE arithmetic over the
+            parameters for it; None for any.
         definitions: the text to be pasted into a netlist, in order.
         source: the cell's file.
     """
@@ -213,7 +215,7 @@ class Cell:
     dc_sources: tuple[tuple[str, str], ...]
     selftests: tuple[SelfTest, ...]
     solver: Solver = NO_SOLVER
-    max_step: float | None = None
+    max_step: Limit = None
     definitions: tuple[Definition, ...] = field(repr=False)
     source: Source = field(repr=False, compare=False)
 

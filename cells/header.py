@@ -151,7 +151,7 @@ def _cell(
         dc_sources=_port_pairs(dc, "sources", ports),
         selftests=tuple(t for t in tests if not t.levels or not level or level in t.levels),
         solver=solver,
-        max_step=header.number("max_step"),
+        max_step=_limit(header, "max_step", params.keys()),
         definitions=body.definitions,
         source=source,
     )
@@ -238,7 +238,7 @@ def _is_at(table: Table, level: str, known: Sequence[str]) -> bool:
 
 
 def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
-    table.only("discipline", "direction", "doc", *_LEVELS[: len(known)])
+    table.only("discipline", "direction", "open", "doc", *_LEVELS[: len(known)])
     if name in body.main.defaults:
         table.error(f"`{name}` is a port and a parameter")
     discipline = table.choice("discipline", DISCIPLINES, "voltage")
@@ -252,6 +252,7 @@ def _port(name: str, table: Table, body: Body, known: Sequence[str]) -> Port:
         name=name,
         discipline=discipline,
         direction=direction,
+        open=table.flag("open"),
         doc=table.text("doc"),
         span=table.span(),
     )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.cells import Cell
+from tellegen.cells.expression import evaluate
 from tellegen.cells.solver import Solver, tightest
 from tellegen.manifest import GROUND
 from tellegen.source import Span
@@ -142,6 +143,18 @@ class Circuit:
             if g.cell
         }
         return [used[name] for name in sorted(used)]
+
+    def max_step(self) -> float:
+        """The longest step of a transient that its instances bear, in seconds; infinite for any."""
+        return min(
+            (
+                float(np.min(evaluate(g.cell.max_step, g.params)))
+                for m in self.modules()
+                for g in m.groups.values()
+                if g.cell and g.cell.max_step is not None and g.terminals.size
+            ),
+            default=np.inf,
+        )
 
     def solver(self) -> Solver:
         """What its cells ask of the simulator."""

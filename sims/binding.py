@@ -198,19 +198,11 @@ class Task:
                 entry = manifest.inputs[name]
                 values = columns_for(said, samples, name, entry, unit_of(entry), self.sink)
                 if values is not None and entry.kind == "optical":
-                    values = self.fields(said, values)
+                    values = fields(said, values, self.sink)
                 if values is not None:
                     found[name] = values
         undriven(self.compiled, manifest, self.task, self.sink)
         return found
-
-    def fields(self, said: AssignmentValue, powers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The real and imaginary parts (samples, 2 elements) of light of a power and no phase."""
-        if (powers < 0).any():
-            self.sink.error("out-of-range", "light has no negative power", said.value.span)
-            return np.zeros((len(powers), 2 * powers.shape[1]))
-        parts = np.stack([np.sqrt(powers), np.zeros_like(powers)], axis=-1)
-        return parts.reshape(len(powers), -1)
 
     def targets(self, samples: Samples, manifest: Manifest) -> dict[str, Target]:
         """The target of each output that has one."""
@@ -567,3 +559,12 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
 def unit_of(entry: InputMap) -> str:
     """The unit in which an input is driven."""
     return {"current": "A", "optical": "W"}.get(entry.kind, "V")
+
+
+def fields(said: AssignmentValue, powers: NDArray[np.float64], sink: Sink) -> NDArray[np.float64]:
+    """The real and imaginary parts (samples, 2 elements) of light of a power and no phase."""
+    if (powers < 0).any():
+        sink.error("out-of-range", "light has no negative power", said.value.span)
+        return np.zeros((len(powers), 2 * powers.shape[1]))
+    parts = np.stack([np.sqrt(powers), np.zeros_like(powers)], axis=-1)
+    return parts.reshape(len(powers), -1)

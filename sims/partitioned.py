@@ -47,27 +47,30 @@ class CannotPartition(TellegenError):
 
 @dataclass(frozen=True, eq=False)
 class Flown:
-    """What a part's transient needs: its netlist, and what is recorded of it."""
+    """What a part's transient needs: its netlist, and the nodes and observables recorded of it."""
 
     netlist: str
     manifest: Manifest
     record: tuple[str, ...]
+    observables: tuple[str, ...]
     arriving: int
     leaving: int
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came of it: node voltages on a common grid, and the spikes of nodes.
+    """What came of it: voltages and observables on a common grid, and the spikes of nodes.
 
     Attributes:
         time: (times,) in seconds, at equal distances.
         values: (times,) of each recorded node.
+        observables: (times, elements) of each recorded observable.
         spikes: of each watched node, in seconds.
     """
 
     time: Values
     values: dict[str, Values]
+    observables: dict[str, Values]
     spikes: dict[str, Values]
 
 
@@ -80,7 +83,8 @@ class Host:
         for part in parts:
             spiking = [*part.record] + ([LEAVING] if part.leaving else [])
             self._flights.append(InFlight(
-                part.netlist, part.manifest, library=library, record=spiking, spikes=spiking,
+                part.netlist, part.manifest, library=library,
+                record=[*spiking, *part.observables], spikes=spiking,
                 step=transient.step, stop=transient.stop, max_step=transient.max_step,
                 external=[ARRIVING] if part.arriving else [],
             ))  # fmt: skip
@@ -120,11 +124,14 @@ class Host:
         flight.follow(ARRIVING, element, times, values)
 
     def results(self, grid: Values) -> list[tuple[dict[str, Values], dict[str, Values]]]:
-        """For each part its recorded nodes on a grid, and their spikes."""
+        """For each part its recorded nodes and observables on a grid (times, elements); nodes' spikes."""
         found = []
         for k, (part, flight) in enumerate(zip(self._parts, self._flights, strict=True)):
-            waves = flight.waveforms(list(part.record))
-            values = {n: np.interp(grid, waves.time, v.ravel()) for n, v in waves.values.items()}
+            waves = flight.waveforms([*part.record, *part.observables])
+            values = {}
+            for name, v in waves.values.items():
+                columns = v.reshape(len(waves.time), -1).T
+                values[name] = np.stack([np.interp(grid, waves.time, c) for c in columns], axis=1)
             found.append((values, {n: np.array(t) for n, t in self._seen[k].items()}))
         return found
 
@@ -134,6 +141,7 @@ def run_parts(
     drives: Mapping[str, Sequence[str]],
     transient: Transient,
     nodes: Iterable[str],
+    observables: Iterable[str] = (),
     *,
     library: Path | None = None,
     workers: int | None = None,
@@ -147,6 +155,7 @@ def run_parts(
         drives: for each input of the whole the SPICE text of its sources.
         transient: stop, step, longest step.
         nodes: paths of the nodes to be recorded (`out[3]`, `neuron.spike`).
+        observables: those of the whole to be recorded (`rule.weight`).
         library: ngspice's shared library.
         workers: processes; by default one for each processor.
         timeout: seconds without progress after which ngspice counts as hung.
@@ -156,7 +165,10 @@ def run_parts(
         CannotPartition: a delay line begins at an input that is driven by something else than points.
         SimulationError: ngspice failed in one of the parts.
     """
-    parts = [_flown(partition, part, drives, transient, set(nodes)) for part in partition.parts]
+    nodes, observables = set(nodes), list(observables)
+    parts = [
+        _flown(partition, part, drives, transient, nodes, observables) for part in partition.parts
+    ]
     inner = partition.delays[[k for k, d in enumerate(partition.driven) if d is None]]
     chunk = max(float(inner.min()) - _MARGIN, _MARGIN) if len(inner) else transient.stop
     count = min(workers or cpu_count() or 1, len(parts))
@@ -206,16 +218,33 @@ def run_parts(
             host.close()
     values: dict[str, Values] = {}
     spikes: dict[str, Values] = {}
-    for result in results:
-        for v, s in result:
-            values |= v
-            spikes |= s
-    return Outcome(grid, values, spikes)
+    inside = {name: np.empty((len(grid), _size(partition, name))) for name in observables}
+    for share, result in zip(shares, results, strict=True):
+        for p, (found_here, seen_here) in zip(share, result, strict=True):
+            spikes |= seen_here
+            values |= {name: found_here[name][:, 0] for name in parts[p].record}
+            for name in parts[p].observables:
+                rows = partition.parts[p].rows[_group(name)]
+                inside[name][:, rows] = found_here[name]
+    return Outcome(grid, values, inside, spikes)
+
+
+def _group(observable: str) -> str:
+    """The path of the group of cells that an observable is of."""
+    return observable.rpartition(".")[0]
+
+
+def _size(partition: Partition, observable: str) -> int:
+    """How many elements an observable has in all parts."""
+    size = sum(len(part.rows.get(_group(observable), ())) for part in partition.parts)
+    if not size:
+        raise CannotPartition(f"`{observable}` is in a delay line, of which no part consists")
+    return size
 
 
 def _flown(
     partition: Partition, part: Part, drives: Mapping[str, Sequence[str]], transient: Transient,
-    nodes: set[str],
+    nodes: set[str], observables: Iterable[str],
 ) -> Flown:  # fmt: skip
     """A part's netlist on its bench."""
     own = {name: [drives[name][k] for k in rows] for name, rows in part.elements.items()}
@@ -231,8 +260,9 @@ def _flown(
     )
     emitted = emit(part.circuit, bench)
     here = tuple(p for p in emitted.manifest.paths if p in nodes)
+    inside = tuple(name for name in observables if _group(name) in part.rows)
     return Flown(
-        emitted.netlist, emitted.manifest, here, len(part.arriving), len(part.leaving),
+        emitted.netlist, emitted.manifest, here, inside, len(part.arriving), len(part.leaving),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from tellegen.sims.binding import (
     Task,
     bind_training,
     columns_for,
+    fields,
     own_sink,
     undriven,
     unit_of,
@@ -196,6 +197,8 @@ class _Series(Task):
                 if isinstance(said.value, Number | SequenceValue):
                     one = Samples(None, np.zeros(1, dtype=np.int64), self.sink)
                     values = columns_for(said, one, name, entry, unit_of(entry), self.sink)
+                    if values is not None and entry.kind == "optical":
+                        values = fields(said, values, self.sink)
                     if values is not None:
                         constants[name] = dc(values[0])
                     continue
@@ -238,6 +241,8 @@ class _Series(Task):
             return None
         # (samples, nodes, size), in the order of time
         values = bound["bias"] + columns[:, None, :] * mask[None, :, None]
+        if entry.kind == "optical":
+            values = fields(said, values.reshape(-1, columns.shape[1]), self.sink)
         return values.reshape(-1, *entry.shape), float(bound["time"]), len(mask)
 
     def mask(self, value: Any) -> Values | None:

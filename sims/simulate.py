@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 _TIME = "time"  # what a transient's times are called among its signals
+_WEIGHT = "weight"  # what plastic cells call the observable that is their weight
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class SimulationPlan:
 
     `netlists` holds one for each value of the sweep, or a single one; they differ in their drives
     only. `record` maps a signal as the author named it to the names that a session reads, `spiking`
-    are those of them that carry spikes; `transient` is None for an operating point.
+    are those of them that carry spikes, `weights` those that are weights of plastic synapses; `transient`
+    is None for an operating point.
     """
 
     name: str
@@ -87,6 +89,7 @@ class SimulationPlan:
     sweep: Axis | None
     seed: int
     control: ControlPlan | None = None
+    weights: tuple[str, ...] = ()
 
     @property
     def netlist(self) -> str:
@@ -140,7 +143,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     assert compiled is not None
     analysis = ".op"
     if transient:
-        most = min([transient.step, *(c.max_step for c in compiled.circuit.cells() if c.max_step)])
+        most = min(transient.step, compiled.circuit.max_step())
         transient = replace(transient, max_step=most)
         analysis = f".tran {transient.step:.9g} {transient.stop:.9g} 0 {most:.9g}"
     emitted = [
@@ -150,7 +153,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     plan = SimulationPlan(
         name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
         _spiking(record, emitted[0].manifest, compiled), transient, _axis(block), build.seed,
-        control,
+        control, _weights(record, emitted[0].manifest, compiled),
     )  # fmt: skip
     return BoundSimulation(plan, compiled, tuple(found))
 
@@ -164,6 +167,23 @@ def _spiking(record: dict[str, str], manifest: Manifest, compiled: Compiled) -> 
         for name, q in found.items()
         if len(q.positive)
         and all(k < len(kinds) and k != GROUND and kinds[k] == "spike" for k in q.positive)
+    )
+
+
+def _weights(record: dict[str, str], manifest: Manifest, compiled: Compiled) -> tuple[str, ...]:
+    """The recorded signals that are weights: all their nodes are those of the weights of rules."""
+    known: set[int] = set()
+    for flat in compiled.flat.groups:
+        weight = manifest.observables.get(f"{flat.path}.{_WEIGHT}")
+        if weight is not None and flat.group.cell is not None and flat.group.cell.locality:
+            known.update(weight.positive.tolist())
+    found = {n: quantity(manifest, n if s == "nodes" else s) for n, s in record.items()}
+    return tuple(
+        name
+        for name, q in found.items()
+        if len(q.positive)
+        and known.issuperset(q.positive.tolist())
+        and (q.negative == GROUND).all()
     )
 
 
@@ -401,7 +421,7 @@ def simulate(
                                  "values": plan.sweep.values},
         "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
                                      "arguments": dict(plan.control.arguments)},
-        "parts": in_parts, "signals": _units(plan), "provenance": facts,
+        "parts": in_parts, "signals": _units(plan), "weights": plan.weights, "provenance": facts,
     }  # fmt: skip
     rf.write_text(folder, rf.SOURCE, compilation.source.text)
     rf.write_text(folder, rf.NETLIST, plan.netlist)
@@ -597,11 +617,17 @@ def run_in_parts(
     plan, manifest = bound.plan, bound.plan.manifest
     if plan.transient is None:
         raise CannotPartition("an operating point has no spikes to exchange: add a `transient`")
-    ends = {name: _ends(source, name, manifest) for name, source in plan.record.items()}
     paths = bound.compiled.flat.paths
+    # A part knows the whole's nodes by their paths; what is within a cell it knows as an observable.
+    inside = [s for s in dict.fromkeys(plan.record.values()) if _within(s, manifest, len(paths))]
+    ends = {
+        name: _ends(source, name, manifest)
+        for name, source in plan.record.items()
+        if source not in inside
+    }
     if any(k >= len(paths) for found in ends.values() for pair in found for k in pair):
         raise CannotPartition(
-            "in parts, ports and nodes can be recorded, but not what is within cells"
+            "in parts, ports, nodes and observables can be recorded, but not nodes within cells"
         )
     nodes = {paths[k] for found in ends.values() for pair in found for k in pair if k != GROUND}
     cut = partition(bound.compiled.circuit, bound.compiled.delays)
@@ -611,7 +637,7 @@ def run_in_parts(
             name: drives.get(name, ["dc 0"] * len(e.sources)) for name, e in manifest.inputs.items()
         }
         outcome = run_parts(
-            cut, full, plan.transient, nodes, library=library, timeout=timeout,
+            cut, full, plan.transient, nodes, inside, library=library, timeout=timeout,
             progress=lambda time: flown(time, stop),
         )  # fmt: skip
         values = {paths.index(p): v for p, v in outcome.values.items()} | {
@@ -619,6 +645,11 @@ def run_in_parts(
         }
         signals = {}
         for name, source in plan.record.items():
+            if source in inside:
+                found = outcome.observables[source]
+                found = found.reshape(-1, *manifest.observables[source].shape)
+                signals[name] = _part(name, source, found, manifest)
+                continue
             columns = np.stack([values[a] - values[b] for a, b in ends[name]], axis=1)
             whole = source == name and source != "nodes"
             shape = quantity(manifest, source).shape if whole else ()
@@ -627,11 +658,17 @@ def run_in_parts(
         yield Point(outcome.time, signals, spikes)
 
 
+def _within(source: str, manifest: Manifest, nodes: int) -> bool:
+    """Whether an observable is a current, or of nodes that are within cells; `nodes` are those without."""
+    if source not in manifest.observables:
+        return False
+    found = quantity(manifest, source)
+    return bool(len(found.branches)) or any(k >= nodes for k in found.nodes())
+
+
 def _ends(source: str, name: str, manifest: Manifest) -> list[tuple[int, int]]:
     """The two nodes of each element of a recorded signal."""
     found = quantity(manifest, name if source == "nodes" else source)
-    if len(found.branches):
-        raise CannotPartition(f"`{name}` is a current: in parts, only voltages can be recorded")
     pairs = list(zip(found.positive.tolist(), found.negative.tolist(), strict=True))
     if source in ("nodes", name):
         return pairs

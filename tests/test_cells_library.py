@@ -289,9 +289,11 @@ def test_a_damaged_cell_is_read_safely_or_refused(data):
 def test_our_own_cells_are_always_there():
     libraries = load_all()
     assert (
-        available() == [library.name for library in libraries] == ["cmos", "photonic", "resistive"]
+        available()
+        == [library.name for library in libraries]
+        == ["cmos", "photonic", "resistive", "spintronic"]
     )
-    assert "resistor" in libraries[-1].cells
+    assert "resistor" in libraries[2].cells
     for cell in (cell for library in libraries for cell in library.cells.values()):
         assert cell.selftests, cell.name
         for parameter in cell.params.values():
@@ -313,14 +315,14 @@ def test_loading_again_is_quick():
 
 def test_a_folder_may_be_a_library_or_hold_some(mylab, monkeypatch):
     for folder in (mylab, mylab.parent):
-        assert available([folder]) == ["cmos", "mylab", "photonic", "resistive"]
+        assert available([folder]) == ["cmos", "mylab", "photonic", "resistive", "spintronic"]
         library = find_library("mylab", [folder])
         assert library.title == "My laboratory"
         assert list(library.cells) == ["halves"]
         assert library.cells["halves"].library == "mylab"
         assert find_library("resistive", [folder]).cells.keys() >= {"resistor"}
     monkeypatch.chdir(mylab)
-    assert available(["."]) == ["cmos", "mylab", "photonic", "resistive"]
+    assert available(["."]) == ["cmos", "mylab", "photonic", "resistive", "spintronic"]
     assert find_library("mylab", ["."]).cells["halves"].source.name.endswith("halves.cir")
 
 
@@ -434,7 +436,7 @@ def test_a_library_that_is_a_link_out_of_its_folder_is_none(mylab, tmp_path):
     outer = tmp_path / "outer"
     outer.mkdir()
     (outer / "linked").symlink_to(mylab)
-    assert available([outer]) == ["cmos", "photonic", "resistive"]
+    assert available([outer]) == ["cmos", "photonic", "resistive", "spintronic"]
 
 
 def test_windows_line_ends(mylab):

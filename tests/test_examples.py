@@ -22,6 +22,7 @@ BRIEFLY = {
     "digits": ["task.data.split=0.02, 0.01"],
     "breast_cancer": ["task.data.split=0.1, 0.05"],
     "reservoir_rc": ["task.data.periods=40"],
+    "reservoir_oscillator": ["task.data.periods=20"],
 }
 
 

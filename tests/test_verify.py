@@ -210,7 +210,7 @@ def test_cells_command(mylab):
     assert found["params"][0]["max"] == "levels"
     assert found["programmable"][0]["elements"] == ["R1"]
     names = [library["name"] for library in json.loads(run("cells", "--json").output)]
-    assert names == ["cmos", "photonic", "resistive"]
+    assert names == ["cmos", "photonic", "resistive", "spintronic"]
 
 
 def test_markup_in_a_header_is_shown_as_it_is(mylab):

@@ -27,16 +27,16 @@ def run(quick: bool) -> Iterator[Row]:
     ] + [
         {"post": [0.1, 0.1 + a + b], "pre": [0.1 + a]} for a, b in ((5e-3, 5e-3), (10e-3, 10e-3), (5e-3, 15e-3))
     ]  # fmt: skip
-    found = changes("triplet_stdp", [(Bench(p, {}, 0.3), {}) for p in triplets])
-    yield within(
-        "triplets", found, [reference(p["pre"], p["post"]) for p in triplets], 0.05, SOURCE
-    )
     pairings, count = [], 10 if quick else 30
     for rate in (5, 40) if quick else (1, 5, 10, 20, 30, 40, 50):
         for distance in (10e-3, -10e-3):
             pre = (0.1 + np.arange(count) / rate).tolist()
             pairings.append({"pre": pre, "post": [t + distance for t in pre]})
-    benches = [(Bench(p, {}, p["pre"][-1] + 0.2), {}) for p in pairings]
-    found = changes("triplet_stdp", benches)
-    wanted = [reference(p["pre"], p["post"]) for p in pairings]
-    yield within("pairs of 1 to 50 Hz", found, wanted, 0.05, SOURCE)
+    for level, bound in (("behavioural", 0.05), ("transistor", 0.15)):
+        for name, spikes in (("triplets", triplets), ("pairs of 1 to 50 Hz", pairings)):
+            if quick and level == "transistor" and spikes is pairings:
+                continue
+            benches = [(Bench(p, {}, max(p["pre"] + p["post"]) + 0.18), {}) for p in spikes]
+            found = changes("triplet_stdp", benches, level)
+            wanted = [reference(p["pre"], p["post"]) for p in spikes]
+            yield within(f"{level}, {name}", found, wanted, bound, SOURCE)

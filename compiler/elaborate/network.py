@@ -814,7 +814,8 @@ class _Elaborator:
     def unconnected(self) -> None:
         unused: dict[str, list[str]] = {}
         for (label, name), used in self.implicit.items():
-            if not used:
+            cell = self.module.groups[label].cell if label in self.module.groups else None
+            if not used and not (cell and cell.ports[name].open):
                 unused.setdefault(label, []).append(f"`{name}`")
         for label, names in unused.items():
             group = self.module.groups[label]

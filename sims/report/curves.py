@@ -190,6 +190,30 @@ def waves(
     return figure
 
 
+def trajectories(
+    time: Values, weights: Mapping[str, Values], units: Mapping[str, str], theme: Theme
+) -> Figure:
+    """Weights (times, ...) over time: each element thin, a signal's mean thick, in its colour."""
+    figure = new_figure()
+    ax = figure.subplots()
+    for group, (name, values) in enumerate(list(weights.items())[:MOST_LINES]):
+        colour = theme.series[group % len(theme.series)]
+        table = values.reshape(len(time), -1)
+        count = table.shape[1]
+        for column in table.T[:MOST_ROWS] if count > 1 else ():
+            ax.plot(*_thinned(time, column), color=colour, lw=0.6, alpha=0.45)
+        said = f"{short(name)} (mean of {count})" if count > 1 else short(name)
+        ax.plot(*_thinned(time, table.mean(axis=1)), color=colour, lw=1.6, label=said)
+    ax.margins(x=0)
+    quantity_ticks(ax.xaxis, "s")
+    quantity_ticks(ax.yaxis, units.get(next(iter(weights)), ""))
+    ax.set_xlabel("time")
+    ax.set_ylabel("weight")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handlelength=1.4, columnspacing=1.2,
+              borderaxespad=0.2)  # fmt: skip
+    return figure
+
+
 def raster(spikes: Mapping[str, list[Values]], stop: float, theme: Theme) -> Figure:
     """Spikes over time, a row for each element of a signal."""
     rows = [(element(name, (k,)) if len(trains) > 1 else name, times, group)

@@ -26,7 +26,7 @@ Values = NDArray[np.float64]
 REPORT = "report.html"
 LEARNING, NETWORK, WAVES = "learning-curve.png", "network.png", "waves.png"
 PREDICTIONS = "predictions.png"
-RASTER = "raster.png"
+RASTER, WEIGHTS = "raster.png", "weight_trajectory.png"
 NETWORK_HEIGHT = 4.3  # inches
 MOST_KINDS = 6  # of learned parameters, each with a figure of its own
 EXCERPT = 80  # lines of the netlist
@@ -40,7 +40,7 @@ _STATUS = {
 _NOTHING: dict[str, Any] = {
     "accuracies": [], "confusion": None, "learning": None, "histories": [], "rules": [],
     "update": "", "guard": [], "judged_title": "Results of the best epoch", "error_name": "error (V²)",
-    "extra": [], "point": [], "left_out": 0, "waves": None, "raster": None,
+    "extra": [], "point": [], "left_out": 0, "waves": None, "raster": None, "weights": None,
 }  # fmt: skip
 
 
@@ -141,6 +141,15 @@ def _simulation(record: Record) -> dict[str, Any]:
                 partial(curves.raster, record.spikes, float(record.time[-1])),
                 "spikes over time",
                 png=record.folder / RASTER,
+            )
+        names = map(text, items(record.run.get("weights")))
+        weights = {name: record.signals[name] for name in names if name in record.signals}
+        if weights and not record.run.get("sweep"):
+            found["weights"] = _picture(
+                partial(curves.trajectories, record.time, weights, units),
+                "weights over time",
+                "Each synapse, and the mean of those that are recorded together.",
+                png=record.folder / WEIGHTS,
             )
     return found
 

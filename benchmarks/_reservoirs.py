@@ -1,0 +1,91 @@
+"""What the benchmarks of reservoirs share: the oscillators as circuits, and the controls beside them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tellegen.emit.spice import Emitted
+
+Values = NDArray[np.float64]
+
+RIDGE = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+
+
+@cache
+def compiled(text: str) -> Emitted:
+    """The netlist and manifest of a network."""
+    import tellegen
+
+    return tellegen.compile_text(text).emit()
+
+
+def averaged(
+    drive: Values,
+    *,
+    field: float,
+    interval: float,
+    nodes: int,
+    noise: Values | None = None,
+    temperature: float = 0.0,
+) -> Values:
+    """States (samples, nodes) of one orbit-averaged oscillator: its amplitude in volt.
+
+    Args:
+        drive: the current in ampere (samples * nodes,), each value held for `interval` seconds.
+        field: the applied field in tesla.
+        interval: as above.
+        nodes: virtual nodes of a sample.
+        noise: standard normal numbers (samples * nodes,), made the thermal field's white noise.
+        temperature: of the thermal field, in kelvin.
+    """
+    from tellegen.sims import reservoir
+
+    emitted = compiled(f"""
+        import spintronic
+        network Oscillator {{
+            input  i: current
+            input  n: spin
+            output v
+            sto: sto_averaged(i, v, n, field = {field} T, temperature = {temperature} K)
+        }}
+    """)
+    # A noise of 1 V^2 ns, held: its variance is 1 V^2 over the interval in nanoseconds.
+    held = np.zeros_like(drive) if noise is None else noise / np.sqrt(interval * 1e9)
+    return reservoir.run(
+        emitted.netlist, emitted.manifest, {"i": drive, "n": held}, ["v"], interval=interval, step=interval / 3, nodes=nodes,
+    )  # fmt: skip
+
+
+def echo_state(
+    signal: Values, nodes: int, seed: int, *, radius: float, leak: float, scale: float
+) -> Values:
+    """States (samples, nodes) of an echo-state network (Jaeger, GMD report 148 (2001)).
+
+    Args:
+        signal: the input (samples,).
+        nodes: its units.
+        seed: of its weights.
+        radius: spectral radius of the recurrent weights.
+        leak: of the units, 1 for none.
+        scale: of the input's weights, uniform in -scale .. scale, as are the biases.
+    """
+    rng = np.random.default_rng(seed)
+    inner = rng.normal(size=(nodes, nodes))
+    inner *= radius / np.abs(np.linalg.eigvals(inner)).max()
+    into, bias = rng.uniform(-scale, scale, (2, nodes))
+    x, states = np.zeros(nodes), np.empty((len(signal), nodes))
+    for n, s in enumerate(signal):
+        x = (1 - leak) * x + leak * np.tanh(inner @ x + into * s + bias)
+        states[n] = x
+    return states
+
+
+def history(signal: Values, taps: int) -> Values:
+    """The signal and what it was 1, .. taps - 1 samples before (samples, taps); 0 before the first."""
+    found = np.zeros((len(signal), taps))
+    for d in range(taps):
+        found[d:, d] = signal[: len(signal) - d]
+    return found
