@@ -338,7 +338,7 @@ def test_a_changed_file_is_read_again(mylab):
 
 
 def test_an_unknown_library_is_none(mylab):
-    assert find_library("spintronic", [mylab]) is None
+    assert find_library("alchemy", [mylab]) is None
 
 
 def errors_of(name, *folders):
