@@ -289,6 +289,9 @@ class _Training(Task):
         update, settings = self.update()
         numbers = self.numbers()
         transient = transient_of(self.train, self.sink)
+        most = self.compiled.circuit.max_step()
+        if transient and most < transient.step:
+            transient = replace(transient, max_step=most)
         self.only_readouts()
         if self.sink.errors or asked is None or numbers is None:
             return None
@@ -297,7 +300,7 @@ class _Training(Task):
         bench = Bench(
             drives={name: dc(values[splits[0][0]]) for name, values in drives.items()},
             clamps=tuple(targets),
-            analysis=f".tran {transient.step:.9g} {transient.stop:.9g}" if transient else ".op",
+            analysis=_analysis(transient),
             notes=(
                 f"training {self.train.name}: the inputs stand at its first training sample",
                 "programmable values are those before training",
@@ -534,6 +537,13 @@ def undriven(
                 block.name.span, secondary=(Label(port.span, "declared here"),),
                 help=f"add `drive {name} = ...`",
             )  # fmt: skip
+
+
+def _analysis(transient: Transient | None) -> str:
+    if transient is None:
+        return ".op"
+    most = f" 0 {transient.max_step:.9g}" if transient.max_step else ""
+    return f".tran {transient.step:.9g} {transient.stop:.9g}{most}"
 
 
 def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:

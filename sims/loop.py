@@ -267,7 +267,9 @@ class _Loop:
         names = [*self.plan.targets]
         for learned, rule in zip(self.plan.learned, self.rules, strict=True):
             names += [f"{self.signals[n]}.{r}" for n in learned.parameters for r in rule.reads]
-        waves = self.engine.transient(transient.step, transient.stop, list(dict.fromkeys(names)))
+        waves = self.engine.transient(
+            transient.step, transient.stop, list(dict.fromkeys(names)), max_step=transient.max_step
+        )
         self.last = {name: values[-1] for name, values in waves.values.items()}
 
     def read(self, name: str) -> Values:
