@@ -13,7 +13,7 @@ second state that returns. Read are the amplitude alone, and the amplitude with 
 force, which is what a recorded waveform holds. The same device, drive and noise without the force stand beside.
 
 Controls: ridge regression on the bits delayed by up to 2 and by up to 10, and an echo-state network with 20 units
-(spectral radius 0.9, inputs 1). Each row is over seeds of bits, mask and noise. Full run: 2 minutes.
+(spectral radius 0.9, inputs 1). Each row is over seeds of bits, mask and noise. Full run: 10 minutes on two busy cores.
 `--quick`: one seed, 100 bits.
 """
 

@@ -17,7 +17,7 @@ nothing chose have a row of their own.
 Controls: the same read-out on the masked input itself, and on it and the sample before. With the thermal field of
 300 K the remainder drowns, and the read-out is also given the states of the sample before.
 
-Each row is over seeds of waves and noise. Full run: 4 minutes. `--quick`: one seed, 40 periods.
+Each row is over seeds of waves and noise. Full run: 10 minutes on two busy cores. `--quick`: one seed, 40 periods.
 """
 
 from __future__ import annotations
