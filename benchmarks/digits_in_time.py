@@ -9,7 +9,7 @@ digits and 400 nodes: 99.6 % with a cochlear filter, which is nonlinear itself, 
 
 One device at the point of `memory.py`, 64 virtual nodes; equal copies of it take digits at the same time, in one
 netlist, each after the other, without a pause. Targets are of this benchmark: better than the same read-out
-on the same drive, with the thermal field too. Full run: 4 minutes. `--quick`: 60 digits, 16 nodes.
+on the same drive, with the thermal field too. Not yet run in full. `--quick`: 60 digits, 16 nodes.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ The operating point is that of `memory.py`, without the thermal field and with i
 input delayed by up to 0 and by up to 10, and an echo-state network of as many units (spectral radius 0.9, inputs
 0.5). What the physics adds is the states of eleven samples against the inputs of eleven samples. Numbers
 are NRMSE on the test, over seeds of input, mask and noise; Mackey-Glass has no seed but the mask's.
-Full run: 3 minutes. `--quick`: one seed, 150 samples.
+Full run: 10 minutes on two busy cores. `--quick`: one seed, 150 samples.
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@ rows, is held against it. Coupling: pairs of auto-oscillators whose frequencies 
 the other by its amplitude times the coupling, and both are read 10 times a bit of 22 ns.
 
 Ten seeds run beside each other in one netlist, so each curve is over 10 seeds; the capacity is the sum over ten delays
-(`sims/capacity.py`). Nothing is asked for: the review of the field names these as open. Full run: 4
-minutes. `--quick`: two points of each curve, three seeds, 80 bits.
+(`sims/capacity.py`). Nothing is asked for: the review of the field names these as open. Not yet run in full. `--quick`: two points of each curve, three seeds, 80 bits.
 """
 
 from __future__ import annotations
