@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -22,6 +23,48 @@ def compiled(text: str) -> Emitted:
     return tellegen.compile_text(text).emit()
 
 
+def averaged_array(
+    drive: Values,
+    noise: Values,
+    *,
+    field: float,
+    interval: float,
+    nodes: int,
+    temperature: float,
+    varied: Mapping[str, str] | None = None,
+) -> Values:
+    """States (samples, nodes, oscillators) of orbit-averaged oscillators beside each other: their amplitudes in volt.
+
+    Args:
+        drive: currents in ampere (samples * nodes, oscillators), each value held for `interval` seconds.
+        noise: standard normal numbers of the same shape, made the thermal field's white noise.
+        field: the applied field in tesla.
+        interval: as above.
+        nodes: virtual nodes of a sample.
+        temperature: of the thermal field, in kelvin; at 0 there is no noise.
+        varied: for parameters of the cell the distributions that they are drawn from.
+    """
+    from tellegen.sims import reservoir
+
+    count = drive.shape[1]
+    drawn = "".join(f", {name} ~ {law}" for name, law in (varied or {}).items())
+    emitted = compiled(f"""
+        import spintronic
+        network Oscillators {{
+            input  i[{count}]: current
+            input  n[{count}]: spin
+            output v[{count}]
+            sto: sto_averaged[{count}](i, v, n, field = {field} T, temperature = {temperature} K{drawn})
+        }}
+    """)
+    # A noise of 1 V^2 ns, held: its variance is 1 V^2 over the interval in nanoseconds.
+    drives = {"i": drive, "n": noise / np.sqrt(interval * 1e9) * (temperature > 0)}
+    states = reservoir.run(
+        emitted.netlist, emitted.manifest, drives, ["v"], interval=interval, step=interval / 3, nodes=nodes
+    )  # fmt: skip
+    return states.reshape(-1, nodes, count)
+
+
 def averaged(
     drive: Values,
     *,
@@ -31,32 +74,11 @@ def averaged(
     noise: Values | None = None,
     temperature: float = 0.0,
 ) -> Values:
-    """States (samples, nodes) of one orbit-averaged oscillator: its amplitude in volt.
-
-    Args:
-        drive: the current in ampere (samples * nodes,), each value held for `interval` seconds.
-        field: the applied field in tesla.
-        interval: as above.
-        nodes: virtual nodes of a sample.
-        noise: standard normal numbers (samples * nodes,), made the thermal field's white noise.
-        temperature: of the thermal field, in kelvin.
-    """
-    from tellegen.sims import reservoir
-
-    emitted = compiled(f"""
-        import spintronic
-        network Oscillator {{
-            input  i: current
-            input  n: spin
-            output v
-            sto: sto_averaged(i, v, n, field = {field} T, temperature = {temperature} K)
-        }}
-    """)
-    # A noise of 1 V^2 ns, held: its variance is 1 V^2 over the interval in nanoseconds.
-    held = np.zeros_like(drive) if noise is None else noise / np.sqrt(interval * 1e9)
-    return reservoir.run(
-        emitted.netlist, emitted.manifest, {"i": drive, "n": held}, ["v"], interval=interval, step=interval / 3, nodes=nodes,
-    )  # fmt: skip
+    """States (samples, nodes) of one oscillator: as :func:`averaged_array`, of one drive (samples * nodes,)."""
+    noise = np.zeros_like(drive) if noise is None else noise
+    return averaged_array(
+        drive[:, None], noise[:, None], field=field, interval=interval, nodes=nodes, temperature=temperature
+    )[..., 0]  # fmt: skip
 
 
 def echo_state(

@@ -165,7 +165,7 @@ def bump_currents(level: str, quick: bool) -> list[float]:
     for ib in decade(1e-9, quick):
         for s in (4.0,) if quick else (1.0, 4.0, 16.0):
             for apart in (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09):
-                y = 0.785 * apart / UT
+                y = 0.79 * apart / UT
                 peak = ib / (1 + 4 / s * np.cosh(y / 2) ** 2)
                 rest = ib - peak
                 expected.append(
@@ -313,7 +313,7 @@ def run(quick: bool) -> Iterator[Row]:
         "comparator: threshold": (comparator_thresholds, "ith"),
         "winner-take-all: 1 % ahead takes the bias": (winner_sums, "Lazzaro (1989): the sum of the biases"),
         "winner-take-all: power near a tie": (winner_power, "Lazzaro (1989): kappa (VE + V)/UT"),
-        "bump: three currents within 90 mV": (bump_currents, "Delbruck (1991), kappa 0.785"),
+        "bump: three currents within 90 mV": (bump_currents, "Delbruck (1991), kappa 0.79"),
         "bistable weight: way from four starts": (bistable_moves, "solution of the equation, kappa 0.78"),
         "multiplier: factors 1/3 to 3": (products, "a b/iu"),
         "capacitor weight: spikes": (capacitor_steps, "istep width/c"),

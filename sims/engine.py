@@ -205,6 +205,33 @@ class Engine:
         if self._branches:
             self._currents = self._memory[self._branch_at]
 
+    def scan(self, parameters: Mapping[str, ArrayLike], read: str) -> Values:
+        """Solve at one point after another and read a signal at each.
+
+        Args:
+            parameters: values for each point of those that change, (points, *shape).
+            read: what `read` is asked for.
+
+        Returns:
+            (points, *shape of the signal).
+
+        Raises:
+            SimulationError: there is no operating point at one of them.
+            ValueError: there is no point, or parameters differ in their numbers of points.
+        """
+        series = {name: np.asarray(values, dtype=float) for name, values in parameters.items()}
+        lengths = {len(values) for values in series.values()}
+        if len(lengths) != 1 or 0 in lengths:
+            raise ValueError("a scan needs parameters with equally many points, at least one")
+        seen = []
+        for k in range(lengths.pop()):
+            for name, values in series.items():
+                if k == 0 or not np.array_equal(values[k], values[k - 1]):
+                    self.write(name, values[k])
+            self.solve()
+            seen.append(self.read(read))
+        return np.array(seen)
+
     def _send(self, command: str) -> None:
         """Bring ngspice up to date, then let it run a command (on the same line if it fits)."""
         lines = self._commands.pending()

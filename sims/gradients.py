@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tellegen.sims.parameter_shift import terms
+
 Values = NDArray[np.float64]
 Fields = NDArray[np.complex128]
 
@@ -57,8 +59,7 @@ def parameter_shift(
     Returns:
         For each parameter an array of its shape and behind it the shape of `outputs`, per rad.
     """
-    turns = (2 * np.arange(2 * places) + 1) * np.pi / (2 * places)
-    weights = (-1.0) ** np.arange(2 * places) / (4 * places * np.sin(turns / 2) ** 2)
+    turns, weights = terms(places)
     at = {name: np.array(values, dtype=float) for name, values in phases.items()}
     found: dict[str, Values] = {}
     for name, values in at.items():

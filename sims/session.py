@@ -83,6 +83,16 @@ class Session:
         """Find one operating point, starting from the last one."""
         self._call("solve")
 
+    def scan(self, parameters: Mapping[str, ArrayLike], read: str) -> Values:
+        """Solve at one point after another in the worker and read a signal at each.
+
+        `parameters` are (points, *shape), the result (points, *shape of the signal).
+        """
+        value: Values = self._call(
+            "scan", {name: np.asarray(v, float) for name, v in parameters.items()}, read
+        )
+        return value
+
     def read(self, name: str) -> Values:
         """An output, input or observable of the last solve, in its declared shape; or "nodes"."""
         value: Values = self._call("read", name)

@@ -100,7 +100,8 @@ def weights(
     from tellegen.sims.deck import run_decks
 
     found = []
-    for result in run_decks(decks(cell, benches, level)):
+    # transistors on a busy machine take their time
+    for result in run_decks(decks(cell, benches, level), timeout=600):
         if isinstance(result, Exception):
             raise result
         found.append((np.asarray(result["time"]), np.asarray(result["w"])))
