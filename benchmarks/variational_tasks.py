@@ -15,8 +15,8 @@ import numpy as np
 from scipy.stats import unitary_group
 
 import tellegen
-from benchmarks.rows import Row, measured
 from benchmarks.ground_states import ansatz, circuit, start
+from benchmarks.rows import Row, measured
 from tellegen import meshes
 from tellegen.sims import variational
 from tellegen.sims.engine import Engine
