@@ -130,7 +130,7 @@ def test_classes_are_told_apart_as_well_as_quantum_mechanics_allows(session):
     cost = variational.classifying(states, labels, [0, 0, 1, 1])
     circuit = variational.Ansatz(session, PHASES[:2], input="a", powers="y", basis="basis")
     found = variational.minimise(
-        circuit, cost, rng.uniform(0, 2 * np.pi, circuit.size), flat=1e-3, steps=60
+        circuit, cost, rng.uniform(0, 2 * np.pi, circuit.size), flat=1e-4, steps=60
     )
     rho = [np.einsum("si,sj->ij", s, s.conj()) / 2 for s in (states[:2], states[2:])]
     # Helstrom, J. Stat. Phys. 1, 231 (1969), with two detectors a class.
