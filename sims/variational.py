@@ -142,7 +142,7 @@ def compiling(unitary: ArrayLike) -> Cost:
 
     The inverse stands behind the ansatz. Of light that enters by one mode, what does not leave by the same is
     counted; once more for the modes' Fourier transforms, as the first alone do not see the phases between
-    modes. It lies between the infidelity of the process and twice that: Hofmann, Phys. Rev. Lett. 94, 160504
+    modes. It lies between half the infidelity of the process and that: Hofmann, Phys. Rev. Lett. 94, 160504
     (2005), with F1 + F2 - 1 <= F <= min(F1, F2); this is 1 - (F1 + F2) / 2.
 
     Raises:
