@@ -7,7 +7,8 @@ standard spike is held against the differential equation, tau (1 + Ith/I) dI/dt 
 integrated by SciPy from the output's leak. The equation takes the pair for weakly inverted and every slope
 for equal. At the currents of single spikes the pair is not: the deviation grows with the root of Iw over
 the pair's specific current (Enz, Krummenacher, Vittoz, Analog Integr. Circuits Signal Process. 8, 83
-(1995)). Full run: 15 seconds. `--quick`: fewer points.
+(1995)), and what the output's mirrors add makes up for it in part. The cell's sizes were chosen against these rows:
+they are no independent check of them. Full run: 15 seconds. `--quick`: fewer points.
 """
 
 from __future__ import annotations
