@@ -38,7 +38,7 @@ def run(quick: bool) -> Iterator[Row]:
                 if spikes is pairings:
                     continue
                 spikes = triplets[::4]
-            benches = [(Bench(p, {}, max(p["pre"] + p["post"]) + 0.18, 5e-3), {}) for p in spikes]
+            benches = [(Bench(p, {}, max(p["pre"] + p["post"]) + 0.18), {}) for p in spikes]
             found = changes("triplet_stdp", benches, level)
             wanted = [reference(p["pre"], p["post"]) for p in spikes]
             yield within(f"{level}, {name}", found, wanted, bound, SOURCE)
