@@ -31,9 +31,12 @@ from tellegen.meshes import clements
 from tellegen.sims.engine import Engine
 
 N, OUT, PATTERNS = 6, 3, 10
-SLOPE, BACK = 1.5, 0.5  # of a neuron at rest, 1/V; responsivity for light from behind over that from before
+SLOPE, BACK = (
+    2.0,
+    0.5,
+)  # of a neuron at rest, 1/V; responsivity for light from behind over that from before
 INPUT, TARGET = 0.4, 0.7  # root of a watt
-RATE, EPOCHS = 0.15, 60
+RATE, EPOCHS = 0.3, 60
 _VPI = np.pi / (2 * SLOPE)
 TEXT = f"""
 import photonic
