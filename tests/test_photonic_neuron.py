@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.contrastive_hebbian import N, Circuit, contraction, holding, in_numpy
+from benchmarks.contrastive_hebbian import Circuit, N, contraction, holding, in_numpy
 from benchmarks.photonic_neuron import BEHAVIOURS, bursts, circuit, equations
 
 
