@@ -1,0 +1,227 @@
+"""Contrastive Hebbian learning of a random mapping by meshes, beside a network without their constraints.
+
+Six inputs (one constant), six hidden and three output neurons, all in one circuit of ngspice: light of the inputs
+passes a mesh, homodyne detectors give the real parts of its fields, modulators turn light by their sine, a second
+mesh leads to the outputs, and its mirror image leads their light back to the hidden detectors, where the currents
+add. Free phase: the loop finds its own operating point. Clamped phase: light of the wanted outputs enters a second
+mirror image instead. Each weight then changes by the difference of two local products, Movellan (1991), with the
+weak feedback of Xie, Seung, Neural Computation 15, 441 (2003). After each epoch the weights go to the nearest that
+the meshes can hold, two ways:
+`unitary`, the nearest with orthogonal rows, where the meshes are real; and `contraction`, the nearest of norm one or
+less, which is the real part of a unitary matrix, so that the very same meshes hold it by complex phases.
+
+El Srouji et al., arXiv 2208.13144, report that meshes learn a random mapping better than guessing but worse than the
+ideal network; sizes, patterns and tests here are ours. Ten patterns of random signs, so 30 wanted signs a seed, and
+accuracy is on those that were learned. Rate, scales and feedback were chosen on a NumPy model with seeds 100 to 109.
+Tests are Wilcoxon's of signed ranks, paired by seed. Full run: 5 minutes. `--quick`: two seeds, three epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
+
+from benchmarks.rows import Row
+from tellegen import compile_text
+from tellegen.meshes import clements
+from tellegen.sims.engine import Engine
+
+N, OUT, PATTERNS = 6, 3, 10
+SLOPE, BACK = (
+    2.0,
+    0.5,
+)  # of a neuron at rest, 1/V; responsivity for light from behind over that from before
+INPUT, TARGET = 0.4, 0.7  # root of a watt
+RATE, EPOCHS = 0.3, 60
+_VPI = np.pi / (2 * SLOPE)
+TEXT = f"""
+import photonic
+network Loop {{
+    input  x[{N}]: optical, t[{OUT}]: optical, carrier: optical, local: optical
+    output h[{N}]: optical, y[{OUT}]: optical, clamped[{N}]: optical
+    node   u[{N}]: optical, p[{N}]: optical, c[{N}]: optical, d[{N}]: optical, sum[{N}]
+    node   v[{N}]: optical, q[{N}]: optical, e[{OUT}]: optical, f[{OUT}]: optical, drive[{OUT}]
+    node   w[{N}]: optical, r[{N}]: optical, k[{N}]: optical, l[{N}]: optical
+    node   wt[{N}]: optical, rt[{N}]: optical, kt[{N}]: optical, lt[{N}]: optical, sumt[{N}]
+
+    one:     connect x -> u by clements using mzi(level = gains)
+    turn:    phase_shifter[{N}](u, p, level = gains)
+    mix:     coupler[{N}](p, local, c, d)
+    see:     balanced_detector[{N}](c, d, sum, load = 1 ohm)
+    see_t:   balanced_detector[{N}](c, d, sumt, load = 1 ohm)
+    hidden:  amplitude_modulator[{N}](carrier, h, sum, vpi = {_VPI} V, bias = {-_VPI} V)
+
+    two:     connect h -> v by clements using mzi(level = gains)
+    turn2:   phase_shifter[{N}](v, q, level = gains)
+    mix2:    coupler[{OUT}](q[:{OUT}], local, e, f)
+    see2:    balanced_detector[{OUT}](e, f, drive, load = 0.5 ohm)
+    out:     amplitude_modulator[{OUT}](carrier, y, drive, vpi = {_VPI} V, bias = {-_VPI} V)
+
+    back:    phase_shifter[{OUT}](y, w[:{OUT}], level = gains)
+    dark:    phase_shifter[{N - OUT}](gnd, w[{OUT}:], level = gains)
+    rear:    connect w -> r by clements(back = true) using mzi_back(level = gains)
+    mix3:    coupler[{N}](r, local, k, l)
+    see3:    balanced_detector[{N}](k, l, sum, load = 1 ohm, responsivity = {BACK} A/W)
+
+    back_t:  phase_shifter[{OUT}](t, wt[:{OUT}], level = gains)
+    dark_t:  phase_shifter[{N - OUT}](gnd, wt[{OUT}:], level = gains)
+    rear_t:  connect wt -> rt by clements(back = true) using mzi_back(level = gains)
+    mix_t:   coupler[{N}](rt, local, kt, lt)
+    see3_t:  balanced_detector[{N}](kt, lt, sumt, load = 1 ohm, responsivity = {BACK} A/W)
+    held:    amplitude_modulator[{N}](carrier, clamped, sumt, vpi = {_VPI} V, bias = {-_VPI} V)
+}}
+"""
+Values = NDArray[np.float64]
+Phases = Callable[[Values, Values, Values, Values], tuple[Values, Values, Values]]
+Nearest = Callable[[Values], Values]
+
+
+def bent(v: Values) -> Values:
+    """A neuron: sine of its drive, which stays at its ends."""
+    return np.sin(np.clip(SLOPE * v, -np.pi / 2, np.pi / 2))
+
+
+def in_numpy(
+    a: Values, b: Values, x: Values, t: Values, neuron: Callable[[Values], Values] = bent
+) -> tuple[Values, Values, Values]:
+    """Hidden and output activity of the free phase, and hidden activity of the clamped one.
+
+    Args:
+        a: (hidden, inputs) weights.
+        b: (outputs, hidden) weights.
+        x: (patterns, inputs).
+        t: (patterns, outputs).
+        neuron: from drive to activity.
+    """
+    y = np.zeros_like(t)
+    for _ in range(100):
+        h = neuron(x @ a.T + BACK * y @ b)
+        y = neuron(h @ b.T)
+    return h, y, neuron(x @ a.T + BACK * t @ b)
+
+
+class Circuit:
+    """The same in ngspice; a neuron's sine does not stay at its ends there."""
+
+    def __init__(self) -> None:
+        emitted = compile_text(TEXT).emit()
+        self.engine = Engine(emitted.netlist, emitted.manifest)
+        self.engine.drive("carrier", 1.0 + 0j)
+        self.engine.drive("local", -1j)  # against it a homodyne detector sees the real part
+        self.solves = 0
+
+    def __call__(self, a: Values, b: Values, x: Values, t: Values) -> tuple[Values, Values, Values]:
+        """See `in_numpy`."""
+        one, two = clements(holding(a)), clements(holding(b))
+        for names, mesh in ((("one",), one), (("two", "rear", "rear_t"), two)):
+            for name in names:
+                self.engine.write(f"{name}.theta", mesh.theta)
+                self.engine.write(f"{name}.phi", mesh.phi)
+        self.engine.write("turn.phase", one.screen)
+        self.engine.write("turn2.phase", two.screen)
+        for name in ("back", "back_t"):
+            self.engine.write(f"{name}.phase", two.screen[:OUT])
+        found: list[list[Values]] = [[], [], []]
+        for inputs, wanted in zip(x, t, strict=True):
+            self.engine.drive("x", inputs.astype(complex))
+            self.engine.drive("t", wanted.astype(complex))
+            self.engine.solve()
+            for kept, name in zip(found, ("h", "y", "clamped"), strict=True):
+                kept.append(self.engine.read(name)[..., 0])
+        self.solves += len(x)
+        return np.array(found[0]), np.array(found[1]), np.array(found[2])
+
+
+def holding(w: Values) -> NDArray[Any]:
+    """A unitary matrix whose first rows have the real part w, of norm one or less."""
+    square = np.zeros((N, N))
+    square[: len(w)] = w
+    left, s, right = np.linalg.svd(square)
+    return np.asarray(left * np.exp(1j * np.arccos(np.minimum(s, 1))) @ right)
+
+
+def unitary(w: Values) -> Values:
+    """The nearest matrix with orthogonal rows of length one."""
+    left, _, right = np.linalg.svd(w, full_matrices=False)
+    return np.asarray(left @ right)
+
+
+def contraction(w: Values) -> Values:
+    """The nearest matrix of norm one or less."""
+    left, s, right = np.linalg.svd(w, full_matrices=False)
+    return np.asarray(left * np.minimum(s, 1) @ right)
+
+
+def free(w: Values) -> Values:
+    """No constraint."""
+    return w
+
+
+def train(phases: Phases, nearest: Nearest, seed: int, epochs: int) -> tuple[float, float, float]:
+    """Share of signs that are right after learning, and before, and the mean square error after."""
+    rng = np.random.default_rng(seed)
+    x = INPUT * rng.choice([-1.0, 1.0], size=(PATTERNS, N))
+    x[:, -1] = INPUT
+    t = TARGET * rng.choice([-1.0, 1.0], size=(PATTERNS, OUT))
+    a, b = unitary(rng.normal(size=(N, N))), unitary(rng.normal(size=(OUT, N)))
+    first = None
+    for epoch in range(epochs + 1):
+        h, y, held = phases(a, b, x, t)
+        right = float((np.sign(y) == np.sign(t)).mean())
+        first = right if first is None else first
+        if epoch < epochs:
+            a = nearest(a + RATE * (held - h).T @ x / (BACK * PATTERNS))
+            b = nearest(b + RATE * (t.T @ held - y.T @ h) / PATTERNS)
+    assert first is not None
+    return right, first, float(((y - t) ** 2).mean())
+
+
+def run(quick: bool) -> Iterator[Row]:
+    """The rows of the benchmark."""
+    seeds = range(2 if quick else 10)
+    epochs = 3 if quick else EPOCHS
+    circuit = Circuit()
+    # The circuit is what the NumPy model says, while no drive is beyond the top of the sine.
+    rng = np.random.default_rng(0)
+    a, b = 0.7 * unitary(rng.normal(size=(N, N))), 0.7 * unitary(rng.normal(size=(OUT, N)))
+    x, t = 0.3 * rng.normal(size=(5, N)), 0.3 * rng.normal(size=(5, OUT))
+    apart = max(
+        float(np.abs(g - w).max()) for g, w in zip(circuit(a, b, x, t), in_numpy(a, b, x, t), strict=True)
+    )  # fmt: skip
+    yield Row("free and clamped activity, ngspice and NumPy: largest difference", apart, None, "W^0.5",
+              "<= 1e-3", "fixed point by iteration", apart <= 1e-3)  # fmt: skip
+    ways: dict[str, tuple[Phases, Nearest]] = {
+        "meshes, contraction": (circuit, contraction),
+        "meshes, unitary": (circuit, unitary),
+        "unconstrained, NumPy": (in_numpy, free),
+    }
+    found = {way: np.array([train(*how, seed, epochs) for seed in seeds]) for way, how in ways.items()}  # fmt: skip
+    signs = [np.random.default_rng([7, seed]) for seed in seeds]
+    guessed = np.array([(rng.random(PATTERNS * OUT) < 0.5).mean() for rng in signs])
+    over = f"{len(seeds)} seeds, mean"
+    yield _row(f"random guess: right signs, {over}", guessed, "1")
+    for way, values in found.items():
+        yield _row(f"{way}: right signs, {over}", values[:, 0], "1")
+        yield _row(f"{way}: the same before learning", values[:, 1], "1")
+        yield _row(f"{way}: mean square error, {over}", values[:, 2], "W")
+    for way in list(found)[:2]:
+        p = _p(found[way][:, 0], guessed, "greater")
+        yield Row(f"{way}, more right signs than random guess: p", p, None, "1", "<= 0.01",
+                  "Wilcoxon, one-sided", None if quick else p <= 0.01)  # fmt: skip
+        p = _p(found[way][:, 0], found["unconstrained, NumPy"][:, 0], "two-sided")
+        yield Row(f"{way}, different from unconstrained: p", p, None, "1", "", "Wilcoxon, two-sided", None)  # fmt: skip
+    p = _p(found["meshes, contraction"][:, 0], found["meshes, unitary"][:, 0], "greater")
+    yield Row("contraction, more right signs than unitary: p", p, None, "1", "", "Wilcoxon, one-sided", None)  # fmt: skip
+    yield Row("solves", float(circuit.solves), None, "1", "", "", None)
+
+
+def _p(these: Values, those: Values, alternative: str) -> float:
+    return float(wilcoxon(these, those, zero_method="zsplit", alternative=alternative).pvalue)
+
+
+def _row(name: str, values: Values, unit: str) -> Row:
+    return Row(name, float(values.mean()), (float(values.min()), float(values.max())), unit, "", "", None)  # fmt: skip
