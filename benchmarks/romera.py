@@ -7,10 +7,10 @@ locks and should not, away from it. The frequency falls with the current.
 
 Here the oscillators are `sto_auto`, every one of which pushes all four, as a common line does: they share the node of the
 force, whose four resistors in parallel are 1/4 ohm, hence the 4 in the couplings. Devices scatter: the four frequencies at equal
-currents are a comb of 8 MHz, each off by a normal 2 MHz; a seed draws devices and vowels. Vowels stand beside each other in one
+currents are a comb of 8 MHz, each off by a normal 3 MHz; a seed draws devices and vowels. Vowels stand beside each other in one
 netlist, each with copies of the same four devices under the same currents, and one copy has no microwaves: it tells the
 frequencies of the free oscillators, from which "towards" follows. A frequency is the slope of the recorded phase; locked is what is
-nearer than 0.4 MHz to a microwave.
+nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take twice the time; a row compares.
 
 The vowels are a stand-in: the measurements of Hillenbrand et al., J. Acoust. Soc. Am. 97, 3099 (1995), are copyrighted, so first and
 second formants are drawn around their published means for women, with independent deviations of 8 % and 6 %, which are
@@ -18,7 +18,7 @@ ours. Microwave A is combined so that it tells the open vowels from the others, 
 combination of lock of the first oscillator to A, and of one of the others or none to B.
 
 Beside it: the untrained currents, also with every pattern of locks renamed to the class that it most often comes from, and a linear
-discriminant of the two frequencies. Full run: TIME. `--quick`: one seed, 6 updates.
+discriminant of the two frequencies. Full run: TIME. `--quick`: one seed, 4 updates, two vowels of a class.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ VOWELS: dict[str, tuple[float, float, bool, int | None]] = {
 }
 SCATTER = (0.08, 0.06)
 FORCE, COUPLING = 1.0, 0.2  # MHz
-COMB, MISMATCH = 8.0, 2.0  # MHz
+COMB, MISMATCH = 8.0, 3.0  # MHz
 START, LEAST, MOST = 3.1e-3, 1.9e-3, 6.5e-3  # A; the threshold is 1.55 mA
 STEP, SETTLE, STOP = 3.3e-9, 150e-9, 450e-9  # s: longest step, when the phase begins to count, end
 LOOSE = ".options reltol=1e-3 vntol=1e-6"
 NEAR = 0.4  # MHz
-BATCH, UPDATES, RATE = 4, 40, 0.8e-3
-EACH = 20  # vowels of a class, in training and in test
+BATCH, UPDATES, RATE = 2, 20, 0.8e-3
+EACH = 12  # vowels of a class, in training and in test
 ROMERA = "Romera 2018: 89 % in training, 84 % in test"
 # Currents before and after, devices and training vowels of the first seed, for the figure.
 _shown: list[tuple[Values, Values, Values, Values, Classes]] = []
@@ -200,14 +200,14 @@ def run(quick: bool) -> Iterator[Row]:
     found: dict[str, list[float]] = {}
     moved: list[float] = []
     _shown.clear()
-    for seed in range(1 if quick else 5):
+    for seed in range(1 if quick else 3):
         rng = np.random.default_rng(seed)
         # At equal currents the oscillators stand at a comb around the frame; 40 MHz / 3 is their shift there.
         detunings = COMB * (np.arange(4) - 1.5) + 40 / 3 + rng.normal(size=4) * MISMATCH
-        each = 4 if quick else EACH
+        each = 2 if quick else EACH
         (waves, classes), (tests, truth) = vowels(each, rng), vowels(each, rng)
         before = np.full(4, START)
-        *_, last = train(detunings, waves, classes, 6 if quick else UPDATES, rng)
+        *_, last = train(detunings, waves, classes, 4 if quick else UPDATES, rng)
         after = last.currents
         moved.append(1e3 * float(np.abs(after - before).max()))
         for name, currents in (("untrained", before), ("trained", after)):
@@ -221,6 +221,11 @@ def run(quick: bool) -> Iterator[Row]:
         linear = LinearDiscriminantAnalysis().fit(waves, classes)
         found.setdefault("linear discriminant of the two frequencies: test", []).append(
             100 * float(linear.score(tests, truth))
+        )
+        few = tests[: BATCH * len(VOWELS)]
+        strict = locks(frequencies(after, detunings, few, ())[0], few)
+        found.setdefault("locks told alike at the library's tolerances", []).append(
+            100 * float((strict == unseen[: len(few)]).mean())
         )
         if not _shown:
             _shown.append((before, after, detunings, waves, classes))
@@ -240,7 +245,7 @@ def draw(_rows: list[Row], folder: Path) -> None:
     from matplotlib.figure import Figure
 
     before, after, detunings, waves, classes = _shown[0]
-    a, b = np.linspace(-19, -5, 22), np.linspace(-5, 21, 40)
+    a, b = np.linspace(-19, -5, 12), np.linspace(-5, 21, 20)
     grid = np.stack(np.meshgrid(a, b), axis=-1).reshape(-1, 2)
     figure = Figure(figsize=(9, 5), layout="constrained")
     for axes, currents, title in zip(figure.subplots(1, 2, sharey=True), (before, after), ("before", "after"), strict=True):  # fmt: skip
