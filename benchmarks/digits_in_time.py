@@ -1,7 +1,7 @@
 """Digits as series, told apart with and without the oscillator: a stand-in for spoken digits.
 
-No registry package that we know ships spoken digits, so the 8 x 8 images of scikit-learn's `load_digits` are read from
-left to right: eight samples in time of eight channels each, as a filter bank gives them. As in Torrejon et al.,
+No package that was found by name on PyPI ships spoken digits (`torchfsdd` fetches them when it runs), so the 8 x 8 images of
+scikit-learn's `load_digits` are read from left to right: eight samples in time of eight channels each, as a filter bank gives them. As in Torrejon et al.,
 Nature 547, 428 (2017), a binary matrix mixes the channels into the virtual nodes' drives, a linear read-out with the same
 weights at every sample has the digit as target, and its outputs are averaged over the digit. Without the
 oscillator that is a linear classifier of the time average of the channels. Torrejon's numbers, for spoken
