@@ -10,7 +10,7 @@ force, whose four resistors in parallel are 1/4 ohm, hence the 4 in the coupling
 currents are a comb of 8 MHz, each off by a normal 3 MHz; a seed draws devices and vowels. Vowels stand beside each other in one
 netlist, each with copies of the same four devices under the same currents, and one copy has no microwaves: it tells the
 frequencies of the free oscillators, from which "towards" follows. A frequency is the slope of the recorded phase; locked is what is
-nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take twice the time; a row compares.
+nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take longer; a row compares.
 
 The vowels are a stand-in: the measurements of Hillenbrand et al., J. Acoust. Soc. Am. 97, 3099 (1995), are copyrighted, so first and
 second formants are drawn around their published means for women, with independent deviations of 8 % and 6 %, which are
