@@ -10,7 +10,7 @@ force, whose four resistors in parallel are 1/4 ohm, hence the 4 in the coupling
 currents are a comb of 8 MHz, each off by a normal 3 MHz; a seed draws devices and vowels. Vowels stand beside each other in one
 netlist, each with copies of the same four devices under the same currents, and one copy has no microwaves: it tells the
 frequencies of the free oscillators, from which "towards" follows. A frequency is the slope of the recorded phase; locked is what is
-nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take twice the time; a row compares.
+nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take longer; a row compares.
 
 The vowels are a stand-in: the measurements of Hillenbrand et al., J. Acoust. Soc. Am. 97, 3099 (1995), are copyrighted, so first and
 second formants are drawn around their published means for women, with independent deviations of 8 % and 6 %, which are
@@ -18,7 +18,7 @@ ours. Microwave A is combined so that it tells the open vowels from the others, 
 combination of lock of the first oscillator to A, and of one of the others or none to B.
 
 Beside it: the untrained currents, also with every pattern of locks renamed to the class that it most often comes from, and a linear
-discriminant of the two frequencies. Full run: 10 minutes on two busy cores. `--quick`: one seed, 4 updates, two vowels of a class.
+discriminant of the two frequencies. Full run: 10 minutes on two busy cores. `--quick`: one seed, 3 updates, two vowels of a class.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def run(quick: bool) -> Iterator[Row]:
         each = 2 if quick else EACH
         (waves, classes), (tests, truth) = vowels(each, rng), vowels(each, rng)
         before = np.full(4, START)
-        *_, last = train(detunings, waves, classes, 4 if quick else UPDATES, rng)
+        *_, last = train(detunings, waves, classes, 3 if quick else UPDATES, rng)
         after = last.currents
         moved.append(1e3 * float(np.abs(after - before).max()))
         for name, currents in (("untrained", before), ("trained", after)):
@@ -222,7 +222,7 @@ def run(quick: bool) -> Iterator[Row]:
         found.setdefault("linear discriminant of the two frequencies: test", []).append(
             100 * float(linear.score(tests, truth))
         )
-        few = tests[: BATCH * len(VOWELS)]
+        few = tests[: 4 if quick else BATCH * len(VOWELS)]
         strict = locks(frequencies(after, detunings, few, ())[0], few)
         found.setdefault("locks told alike at the library's tolerances", []).append(
             100 * float((strict == unseen[: len(few)]).mean())
