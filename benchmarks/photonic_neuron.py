@@ -125,31 +125,31 @@ BEHAVIOURS = {
 }  # fmt: skip
 TRANSISTORS = {
     "tonic spiking": Behaviour(
-        (0.4, 0.8), _step(0.004), 600, lambda s: _regular(s, 15, 60),
-        "goes on at equal intervals of 15 to 60 ns", "spiking_neuron_mos",
+        (0.4, 0.8), _step(0.008), 700, lambda s: _regular(s, 20, 200),
+        "goes on at equal intervals of 20 to 200 ns", "spiking_neuron_mos",
     ),
     "tonic bursting": Behaviour(
-        (0.7, 0.2), _step(0.004), 1000,
+        (1.0, 1.8), _step(0.004), 1000,
         lambda s: len(bursts(s, 100)) >= 3 and min(bursts(s, 100)[:-1]) >= 2,
         "at least three groups of two spikes or more, 100 ns apart or more", "spiking_neuron_mos",
     ),
     "fast spiking": Behaviour(
-        (0.1, 1.6), _step(0.004), 500, lambda s: _regular(s, 2, 10),
-        "goes on at equal intervals of 2 to 10 ns", "spiking_neuron_mos",
+        (0.1, 3.3), _step(0.03), 300, lambda s: _regular(s, 2, 20),
+        "goes on at equal intervals of 2 to 20 ns", "spiking_neuron_mos",
     ),
     "adaptation": Behaviour(
-        (0.4, 0.8), _step(0.0015), 600,
+        (0.4, 0.8), _step(0.004), 600,
         lambda s: len(s) >= 5 and np.diff(s)[-1] > 5 * np.diff(s)[0],
         "the interval grows more than fivefold", "spiking_neuron_mos",
     ),
     "spike latency": Behaviour(
-        (0.7, 0.2), _pulses(0.013, 10, 20), 300, lambda s: len(s) >= 1 and s[0] > 40,
-        "spikes begin 10 ns or more after a pulse has ended", "spiking_neuron_mos",
+        (0.7, 0.2), _pulses(0.013, 10, 20), 300, lambda s: len(s) == 1 and s[0] > 40,
+        "one spike, 10 ns or more after a pulse has ended", "spiking_neuron_mos",
     ),
     "integration": Behaviour(
         (0.7, 0.2), _pulses(0.007, 10, 20, 620, 1220, 1250), 1500,
-        lambda s: len(s) >= 1 and s[0] > 1250,
-        "of pulses, only the two that are 30 ns apart elicit spikes", "spiking_neuron_mos",
+        lambda s: len(s) == 1 and s[0] > 1250,
+        "of pulses, only the two that are 30 ns apart elicit a spike", "spiking_neuron_mos",
     ),
 }  # fmt: skip
 _traces: dict[str, tuple[Behaviour, Values, Values, Values]] = {}
