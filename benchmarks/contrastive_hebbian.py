@@ -7,7 +7,7 @@ add. Free phase: the loop finds its own operating point. Clamped phase: light of
 mirror image instead. Each weight then changes by the difference of two local products, Movellan (1991), with the
 weak feedback of Xie, Seung, Neural Computation 15, 441 (2003). After each epoch the weights go to the nearest that
 the meshes can hold, two ways:
-`unitary`, the nearest with orthogonal rows, where the meshes are real; and `contraction`, the nearest of norm one or
+`unitary`, the nearest with orthogonal rows, where the meshes are real (this one in NumPy only); and `contraction`, the nearest of norm one or
 less, which is the real part of a unitary matrix, so that the very same meshes hold it by complex phases.
 
 El Srouji et al., arXiv 2208.13144, report that meshes learn a random mapping better than guessing but worse than the
@@ -36,7 +36,7 @@ SLOPE, BACK = (
     0.5,
 )  # of a neuron at rest, 1/V; responsivity for light from behind over that from before
 INPUT, TARGET = 0.4, 0.7  # root of a watt
-RATE, EPOCHS = 0.3, 60
+RATE, EPOCHS = 0.3, 30
 _VPI = np.pi / (2 * SLOPE)
 TEXT = f"""
 import photonic
@@ -102,6 +102,11 @@ def in_numpy(
         h = neuron(x @ a.T + BACK * y @ b)
         y = neuron(h @ b.T)
     return h, y, neuron(x @ a.T + BACK * t @ b)
+
+
+def folding(a: Values, b: Values, x: Values, t: Values) -> tuple[Values, Values, Values]:
+    """The same with the circuit's modulators, whose sine falls again beyond its top."""
+    return in_numpy(a, b, x, t, lambda v: np.asarray(np.sin(SLOPE * v)))
 
 
 class Circuit:
@@ -196,7 +201,7 @@ def run(quick: bool) -> Iterator[Row]:
               "<= 1e-3", "fixed point by iteration", apart <= 1e-3)  # fmt: skip
     ways: dict[str, tuple[Phases, Nearest]] = {
         "meshes, contraction": (circuit, contraction),
-        "meshes, unitary": (circuit, unitary),
+        "meshes, unitary, NumPy": (folding, unitary),
         "unconstrained, NumPy": (in_numpy, free),
     }
     found = {way: np.array([train(*how, seed, epochs) for seed in seeds]) for way, how in ways.items()}  # fmt: skip
@@ -214,7 +219,7 @@ def run(quick: bool) -> Iterator[Row]:
                   "Wilcoxon, one-sided", None if quick else p <= 0.01)  # fmt: skip
         p = _p(found[way][:, 0], found["unconstrained, NumPy"][:, 0], "two-sided")
         yield Row(f"{way}, different from unconstrained: p", p, None, "1", "", "Wilcoxon, two-sided", None)  # fmt: skip
-    p = _p(found["meshes, contraction"][:, 0], found["meshes, unitary"][:, 0], "greater")
+    p = _p(found["meshes, contraction"][:, 0], found["meshes, unitary, NumPy"][:, 0], "greater")
     yield Row("contraction, more right signs than unitary: p", p, None, "1", "", "Wilcoxon, one-sided", None)  # fmt: skip
     yield Row("solves", float(circuit.solves), None, "1", "", "", None)
 

@@ -1,10 +1,11 @@
 """Behaviours of the opto-electronic spiking neuron, counted from the times at which light leaves it in ngspice.
 
-One circuit, `photonic.spiking_neuron`; four biases and the light that comes in are all that differs. El Srouji et
+Two circuits: `photonic.spiking_neuron`, behavioural, where four biases and the light that comes in are all that
+differs, and `photonic.spiking_neuron_mos`, of transistors, where two voltages and the light do. El Srouji et
 al., arXiv 2208.13144, show a neuron with behaviours beyond leaky integrate-and-fire; names and biases of the
 behaviours are those of Izhikevich, IEEE Trans. Neural Netw. 15, 1063 (2004), or near them, and the tests of each are
-ours. Beside each stands the count of his equations, integrated by SciPy with a reset that takes no time; the circuit's
-takes a quarter of a nanosecond. Full run: 20 seconds. `--quick`: five behaviours.
+ours. Beside each of the first circuit stands the count of his equations, integrated by SciPy with a reset that takes no time; the circuit's
+takes a quarter of a nanosecond. Full run: 40 seconds. `--quick`: five behaviours.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from scipy.integrate import solve_ivp
 from benchmarks.rows import Row
 
 Values = NDArray[np.float64]
+BIASES = {
+    "spiking_neuron": ("recovery", "coupling", "reset", "kick"),
+    "spiking_neuron_mos": ("reset", "kick"),
+}
 CARRIER = 1.0  # root of a watt at the modulator; a spike is where half of the field passes
 
 
@@ -28,18 +33,19 @@ class Behaviour:
     """What is asked of the neuron.
 
     Attributes:
-        biases: recovery, coupling, reset (V), kick (V).
+        biases: of the cell, in the order of `BIASES`.
         light: (ns, mW) from when on which power comes in; negative at the detector that inhibits.
         stop: end in ns.
         shown: whether spikes at these times (ns) show it.
         says: the same in words.
     """
 
-    biases: tuple[float, float, float, float]
+    biases: tuple[float, ...]
     light: tuple[tuple[float, float], ...]
     stop: float
     shown: Callable[[Values], bool]
     says: str
+    cell: str = "spiking_neuron"
 
 
 def _step(power: float) -> tuple[tuple[float, float], ...]:
@@ -52,9 +58,9 @@ def _pulses(
     return tuple(edge for t in starts for edge in ((t, ground + power), (t + width, ground)))
 
 
-def bursts(spikes: Values) -> list[int]:
-    """Spikes of each group that is set apart by gaps of more than 10 ns."""
-    return [len(part) for part in np.split(spikes, np.flatnonzero(np.diff(spikes) > 10) + 1)]
+def bursts(spikes: Values, gap: float = 10) -> list[int]:
+    """Spikes of each group that is set apart by gaps of more than that, in ns."""
+    return [len(part) for part in np.split(spikes, np.flatnonzero(np.diff(spikes) > gap) + 1)]
 
 
 def _regular(spikes: Values, shortest: float, longest: float) -> bool:
@@ -117,7 +123,36 @@ BEHAVIOURS = {
         lambda s: len(bursts(s)) == 1 and len(s) >= 3, "one group of spikes after light that inhibits",
     ),
 }  # fmt: skip
-_traces: dict[str, tuple[Values, Values, Values]] = {}
+TRANSISTORS = {
+    "tonic spiking": Behaviour(
+        (0.4, 0.8), _step(0.008), 700, lambda s: _regular(s, 20, 200),
+        "goes on at equal intervals of 20 to 200 ns", "spiking_neuron_mos",
+    ),
+    "tonic bursting": Behaviour(
+        (1.0, 1.8), _step(0.004), 1000,
+        lambda s: len(bursts(s, 100)) >= 3 and min(bursts(s, 100)[:-1]) >= 2,
+        "at least three groups of two spikes or more, 100 ns apart or more", "spiking_neuron_mos",
+    ),
+    "fast spiking": Behaviour(
+        (0.1, 3.3), _step(0.03), 300, lambda s: _regular(s, 2, 20),
+        "goes on at equal intervals of 2 to 20 ns", "spiking_neuron_mos",
+    ),
+    "adaptation": Behaviour(
+        (0.4, 0.8), _step(0.004), 600,
+        lambda s: len(s) >= 5 and np.diff(s)[-1] > 5 * np.diff(s)[0],
+        "the interval grows more than fivefold", "spiking_neuron_mos",
+    ),
+    "spike latency": Behaviour(
+        (0.7, 0.2), _pulses(0.013, 10, 20), 300, lambda s: len(s) == 1 and s[0] > 40,
+        "one spike, 10 ns or more after a pulse has ended", "spiking_neuron_mos",
+    ),
+    "integration": Behaviour(
+        (0.7, 0.2), _pulses(0.007, 10, 20, 620, 1220, 1250), 1500,
+        lambda s: len(s) == 1 and s[0] > 1250,
+        "of pulses, only the two that are 30 ns apart elicit a spike", "spiking_neuron_mos",
+    ),
+}  # fmt: skip
+_traces: dict[str, tuple[Behaviour, Values, Values, Values]] = {}
 
 
 def circuit(case: Behaviour) -> tuple[Values, Values, Values]:
@@ -129,7 +164,7 @@ def circuit(case: Behaviour) -> tuple[Values, Values, Values]:
 
     library = find_library("photonic")
     assert library is not None
-    cell = library.cells["spiking_neuron"]
+    cell = library.cells[case.cell]
 
     def field(sign: int) -> str:
         points, last = ["0 0"], 0.0
@@ -139,13 +174,14 @@ def circuit(case: Behaviour) -> tuple[Values, Values, Values]:
             last = now
         return f"pwl({' '.join(points)})"
 
-    recovery, coupling, reset, kick = case.biases
+    biases = " ".join(f"{n}={v}" for n, v in zip(BIASES[case.cell], case.biases, strict=True))
+    supply = " vdd" if "vdd" in cell.ports else ""
     found = run_deck("\n".join([
         "* neuron", cell.text, f"V1 a_re 0 {field(1)}", "V2 a_im 0 0", f"V3 b_re 0 {field(-1)}",
-        "V4 b_im 0 0", f"V5 light_re 0 {CARRIER}", "V6 light_im 0 0",
-        f"Xc a_re a_im b_re b_im light_re light_im y_re y_im {cell.subcircuit} recovery={recovery}"
-        f" coupling={coupling} reset={reset} kick={kick}", *options(cell.solver),
-        ".save v(y_re) v(xc.v)", f".tran 0.1n {case.stop}n 0 0.05n", ".end",
+        "V4 b_im 0 0", f"V5 light_re 0 {CARRIER}", "V6 light_im 0 0", "V7 vdd 0 3.3", "R7 vdd 0 1k",
+        f"Xc a_re a_im b_re b_im light_re light_im y_re y_im{supply} {cell.subcircuit} {biases}",
+        *options(cell.solver), ".save v(y_re) v(xc.v)",
+        f".tran 0.1n {case.stop}n 0 {'1n' if supply else '0.05n'}", ".end",
     ]))  # fmt: skip
     time = found["time"] * 1e9
     return crossings(time, found["y_re"], CARRIER / 2), time, found["xc.v"]
@@ -184,22 +220,25 @@ def equations(case: Behaviour) -> Values:
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
     _traces.clear()
-    shown, apart = 0, []
-    names = list(BEHAVIOURS)[: 5 if quick else None]
-    for name in names:
-        case = BEHAVIOURS[name]
-        _traces[name] = circuit(case)
-        spikes, want = _traces[name][0], equations(case)
-        met = bool(len(spikes) and case.shown(spikes))
-        shown += met
-        if len(spikes) and len(want):
-            apart.append(abs(spikes[0] - want[0]))
-        light = ", ".join(f"{1000 * power:g} uW from {start:g} ns" for start, power in case.light)
-        biases = "recovery {:g}, coupling {:g}, reset {:g} V, kick {:g} V".format(*case.biases)
-        yield Row(f"{name}: spikes", len(spikes), None, "1", case.says,
-                  f"{light}; {biases}; equations: {len(want)}", met)  # fmt: skip
-    yield Row(f"behaviours of {len(names)} that one circuit shows", shown, None, "1", ">= 5",
-              "issue: at least five by bias change", shown >= 5)  # fmt: skip
+    apart = []
+    for title, cases in (("", BEHAVIOURS), (", transistors", TRANSISTORS)):
+        names, shown = list(cases)[: 5 if quick else None], 0
+        for name in names:
+            case = cases[name]
+            spikes = (_traces.setdefault(name + title, (case, *circuit(case))))[1]
+            met = bool(len(spikes) and case.shown(spikes))
+            shown += met
+            light = ", ".join(f"{1000 * p:g} uW from {start:g} ns" for start, p in case.light)
+            values = zip(BIASES[case.cell], case.biases, strict=True)
+            said = f"{light}; {', '.join(f'{n} {v:g}' for n, v in values)}"
+            if not title:
+                want = equations(case)
+                said += f"; equations: {len(want)}"
+                if len(spikes) and len(want):
+                    apart.append(abs(spikes[0] - want[0]))
+            yield Row(f"{name}{title}: spikes", len(spikes), None, "1", case.says, said, met)
+        yield Row(f"behaviours of {len(names)} that one circuit shows{title}", shown, None, "1", ">= 5",
+                  "issue: at least five by bias change", shown >= 5)  # fmt: skip
     yield Row("first spike, circuit against equations: worst", float(max(apart)), None, "ns", "<= 0.2",
               "Izhikevich's equations by SciPy", bool(max(apart) <= 0.2))  # fmt: skip
 
@@ -208,18 +247,24 @@ def draw(_rows: list[Row], folder: Path) -> None:
     """The membrane of each behaviour, its spikes of light and the light that elicits it."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 9), layout="constrained")
-    for axes, (name, (spikes, time, membrane)) in zip(
-        figure.subplots(4, 3).flat, _traces.items(), strict=False
+    figure = Figure(figsize=(10, 13), layout="constrained")
+    for axes, (name, (case, spikes, time, membrane)) in zip(
+        figure.subplots(6, 3).flat, _traces.items(), strict=False
     ):
-        case = BEHAVIOURS[name]
         axes.plot(time, membrane, lw=0.7)
-        axes.plot(spikes, np.full(len(spikes), 0.45), "|", color="C3")
+        low, high = float(membrane.min()), float(membrane.max())
+        axes.plot(spikes, np.full(len(spikes), high + 0.15 * (high - low)), "|", color="C3")
         edges = [0.0, *(t for t, _ in case.light), case.stop]
         powers = [0.0, *(p for _, p in case.light), case.light[-1][1]]
         largest = max(abs(p) for p in powers)
-        axes.step(edges, -1.15 + 0.15 * np.array(powers) / largest, where="post", color="k", lw=0.8)
-        axes.set_title(f"{name} ({1000 * largest:g} uW)", fontsize=9)
+        axes.step(
+            edges,
+            low + (high - low) * (0.15 * np.array(powers) / largest - 0.3),
+            where="post",
+            color="k",
+            lw=0.8,
+        )
+        axes.set_title(f"{name} ({1000 * largest:g} uW)", fontsize=8)
     figure.supxlabel("ns")
     figure.supylabel("membrane (V); red: light out; black: light in")
     figure.savefig(folder / "photonic_neuron.png", dpi=90)
