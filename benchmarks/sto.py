@@ -322,10 +322,7 @@ def auto_locking(quick: bool) -> Iterator[Row]:
             "u v", stop, 20000,
         )  # fmt: skip
 
-    outside = [sign * half * k for k in BEATS for sign in (1, -1)]
-    inside = [half * k for k in PHASES]
-    if quick:
-        outside, inside = outside[2:4], inside[1:3]
+    outside, inside = _detunings(half, quick)
     beats, held = [], []
     for d, found in zip(outside, solved([text(d, 80 / half) for d in outside]), strict=True):
         phase = np.unwrap(np.arctan2(found["v"], found["u"]))
@@ -334,6 +331,13 @@ def auto_locking(quick: bool) -> Iterator[Row]:
         held.append((d, float(np.arctan2(found["v"][-1], found["u"][-1]))))
     yield from _locked("sto_auto", float(half), float(np.arctan(nu)), beats, held,
                        "Adler with F sqrt(1+nu^2)/sqrt(p), nu = -48")  # fmt: skip
+
+
+def _detunings(half: float, quick: bool) -> tuple[list[float], list[float]]:
+    """Detunings outside and inside of a locking range of twice `half`."""
+    outside = [sign * half * k for k in BEATS for sign in (1, -1)]
+    inside = [half * k for k in PHASES]
+    return (outside[2:4], inside[1:3]) if quick else (outside, inside)
 
 
 def spin_locking(quick: bool) -> Iterator[Row]:
@@ -354,10 +358,7 @@ def spin_locking(quick: bool) -> Iterator[Row]:
             "xs.psi", stop, 10,
         )  # fmt: skip
 
-    outside = [sign * half * k for k in BEATS for sign in (1, -1)]
-    inside = [half * k for k in PHASES]
-    if quick:
-        outside, inside = outside[2:4], inside[1:3]
+    outside, inside = _detunings(half, quick)
     beats, held = [], []
     for d, found in zip(outside, solved([text(d, 60 / half) for d in outside]), strict=True):
         beats.append((d, beat(found["time"], found["xs.psi"], 10 / half)))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ from tellegen.sims.updates import UPDATES
 from tellegen.source import Span
 from tellegen.values import CallValue, IntervalValue, Unknown, as_count
 
+T = TypeVar("T")
+
 DEFAULT_SPLIT = (0.8, 0.0)
 
 
@@ -61,6 +63,17 @@ def bind_training(compilation: Compilation, name: str) -> BoundTraining:
     Raises:
         CompileError: with everything found wrong, if anything in the file is known to be.
     """
+    return bound_as(compilation, name, lambda *about: _Training(compilation, *about).bound())
+
+
+def bound_as(compilation: Compilation, name: str, bind_it: Callable[..., T | None]) -> T:
+    """What `bind_it` makes of the training called `name`.
+
+    It is given the compiled network, the task, the seed, a sink and the training.
+
+    Raises:
+        CompileError: with everything found wrong.
+    """
     train = compilation.experiments["train", name]
     network = compilation.built_for(train)
     bound = None
@@ -70,7 +83,7 @@ def bind_training(compilation: Compilation, name: str) -> BoundTraining:
         compiled = compilation.sound(network, build)
         if compiled is not None:
             with own_sink(compilation) as sink:
-                bound = _Training(compilation, compiled, task, build.seed, sink, train).bound()
+                bound = bind_it(compiled, task, build.seed, sink, train)
     compilation.sink.raise_errors()
     assert bound is not None
     return bound
@@ -78,6 +91,11 @@ def bind_training(compilation: Compilation, name: str) -> BoundTraining:
 
 def check_task(compilation: Compilation, name: str) -> None:
     """Report what is wrong with the task called `name`, which no training asks."""
+    checked_as(compilation, name, lambda *about: Task(compilation, *about).asked())
+
+
+def checked_as(compilation: Compilation, name: str, look: Callable[..., object]) -> None:
+    """Let `look` report on the task called `name`: given the compiled network, the task, the seed and a sink."""
     task = compilation.experiments["task", name]
     network = compilation.built_for(task)
     if network is None:
@@ -86,7 +104,7 @@ def check_task(compilation: Compilation, name: str) -> None:
     compiled = compilation.sound(network, build)
     if compiled is not None:
         with own_sink(compilation) as sink:
-            Task(compilation, compiled, task, build.seed, sink).asked()
+            look(compiled, task, build.seed, sink)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tellegen.elaborate.experiment import ControlValue
 from tellegen.manifest import Manifest
 from tellegen.signature import bind, convert, number
 from tellegen.sims import plugins
+from tellegen.sims.binding import unit_of
 from tellegen.sims.controllers import Controller
 from tellegen.sims.plan import Transient
 from tellegen.sims.quantities import quantity
@@ -84,7 +85,7 @@ def _unit(said: ControlValue, found: Controller, manifest: Manifest) -> str:
         name = given.name or (order[k] if k < len(order) else "")
         if found.drives and name == found.drives[0] and isinstance(given.value, PathValue):
             entry = manifest.inputs.get(plain(given.value.text))
-            return "A" if entry is not None and entry.kind == "current" else "V"
+            return "V" if entry is None else unit_of(entry)
     return "V"
 
 

@@ -25,9 +25,10 @@ from tellegen.sims.binding import (
     BoundTraining,
     Task,
     bind_training,
+    bound_as,
+    checked_as,
     columns_for,
     fields,
-    own_sink,
     undriven,
     unit_of,
 )
@@ -107,18 +108,7 @@ def bind_train(compilation: Compilation, name: str) -> BoundTraining | BoundRese
     train = compilation.experiments["train", name]
     if not any(p.text == READOUT for said in train.learn for p in said.parameters):
         return bind_training(compilation, name)
-    network = compilation.built_for(train)
-    bound = None
-    if network is not None:
-        build = compilation.build_of(train)
-        task = compilation.experiments["task", train.subject.text]
-        compiled = compilation.sound(network, build)
-        if compiled is not None:
-            with own_sink(compilation) as sink:
-                bound = _Reading(compilation, compiled, task, build.seed, sink, train).bound()
-    compilation.sink.raise_errors()
-    assert bound is not None
-    return bound
+    return bound_as(compilation, name, lambda *about: _Reading(compilation, *about).bound())
 
 
 def is_series(task: ExperimentValues) -> bool:
@@ -131,15 +121,7 @@ def is_series(task: ExperimentValues) -> bool:
 
 def check_series(compilation: Compilation, name: str) -> None:
     """Report what is wrong with the series task called `name`, which no training asks."""
-    task = compilation.experiments["task", name]
-    network = compilation.built_for(task)
-    if network is None:
-        return
-    build = compilation.build_of(task)
-    compiled = compilation.sound(network, build)
-    if compiled is not None:
-        with own_sink(compilation) as sink:
-            _Series(compilation, compiled, task, build.seed, sink).series(0)
+    checked_as(compilation, name, lambda *about: _Series(compilation, *about).series(0))
 
 
 @dataclass(frozen=True)

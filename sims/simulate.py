@@ -26,7 +26,7 @@ from tellegen.quantity import symbol_of
 from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
 from tellegen.sims import run_folder as rf
-from tellegen.sims.binding import own_sink, transient_of, undriven
+from tellegen.sims.binding import own_sink, transient_of, undriven, unit_of
 from tellegen.sims.control import ControlPlan, bind_control
 from tellegen.sims.errors import placed
 from tellegen.sims.events import crossings
@@ -240,7 +240,7 @@ class _Drives:
             self.sink.error("shape-mismatch", f"input `{port}` has {size} elements, but {len(items)} drives are given",
                             value.span)  # fmt: skip
             return None
-        unit = "A" if entry.kind == "current" else "V"
+        unit = unit_of(entry)
         texts: list[str] = []
         for k, item in enumerate(items):
             count = size // len(items)

@@ -21,17 +21,10 @@ if TYPE_CHECKING:
     from tellegen.sims.training import TrainResult
 
 
-class EpochBars:
-    """A progress bar over epochs; where there is no terminal, a line now and then."""
+class _Bars:
+    """A bar that goes when its block ends."""
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        self.bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[says]}"), TimeRemainingColumn(),
-            console=self.console, transient=True, disable=not self.console.is_terminal,
-        )  # fmt: skip
-        self.task: int | None = None
+    bars: Progress
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +40,19 @@ class EpochBars:
     def stop(self) -> None:
         """Take the bar away."""
         self.bars.stop()
+
+
+class EpochBars(_Bars):
+    """A progress bar over epochs; where there is no terminal, a line now and then."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.bars = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[says]}"), TimeRemainingColumn(),
+            console=self.console, transient=True, disable=not self.console.is_terminal,
+        )  # fmt: skip
+        self.task: int | None = None
 
     def update(self, state: State, plan: TrainPlan) -> None:
         """Show an epoch."""
@@ -110,7 +116,7 @@ def read_summary(result: ReservoirResult) -> None:
     click.echo(f"  run     {result.folder}")
 
 
-class FlightBar:
+class FlightBar(_Bars):
     """What a person sees while a simulation runs: simulated time and its rate where it is known."""
 
     def __init__(self, says: str = "simulating", *, wait: bool = False) -> None:
@@ -129,18 +135,6 @@ class FlightBar:
         if not self.wait:
             self.bars.start()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        self.bars.stop()
 
     def held(self, done: int, of: int) -> None:
         """Show how many values of a series have been held."""
