@@ -43,9 +43,9 @@ def _module(module: Module, made: dict[int, Module]) -> Module:
         if array.discipline != "optical":
             arrays[array.name] = replace(array, indices=real[array.indices])
             continue
-        for part, nodes in (("re", real[array.indices]), ("im", imaginary[array.indices])):
-            name = f"{array.name}.{part}"
-            arrays[name] = replace(array, name=name, indices=nodes)
+        for suffix, indices in (("re", real[array.indices]), ("im", imaginary[array.indices])):
+            name = f"{array.name}.{suffix}"
+            arrays[name] = replace(array, name=name, indices=indices)
     return replace(
         module,
         size=size,

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from tellegen.bench import Bench
 from tellegen.bundle import bundled
-from tellegen.cells import Cell, Library, find_library
+from tellegen.cells import Cell, Library, Observable, Parameter, find_library
 from tellegen.cells.definitions import Definition
 from tellegen.cells.library import search_path
 from tellegen.checks.hierarchy import bottom_up, parts
@@ -23,7 +24,8 @@ from tellegen.checks.topology import check_topology
 from tellegen.circuit import Circuit
 from tellegen.diagnostics import CompileError, Label, Sink, did_you_mean, one_of
 from tellegen.elaborate.experiment import ExperimentValues, elaborate_experiment
-from tellegen.elaborate.network import Context, elaborate
+from tellegen.elaborate.network import elaborate
+from tellegen.elaborate.scope import Context
 from tellegen.emit.spice import Emitted, emit
 from tellegen.files import FileRefused, Files, read_text
 from tellegen.flatten import Flat, flatten
@@ -34,6 +36,8 @@ from tellegen.syntax.format import format_unit
 from tellegen.syntax.overrides import apply_overrides
 from tellegen.syntax.parse import parse
 from tellegen.values import PathValue, as_count
+
+B = TypeVar("B", t.Network, t.Experiment)
 
 # A long list of edges belongs in a table: `connect n by edges("table.csv") using ...`.
 LARGEST_TEXT = 1 << 20
@@ -158,8 +162,8 @@ class Compilation:
         self._subjects(blocks)
         return blocks
 
-    def _unique(self, blocks: Iterable, kind: str) -> dict:
-        found: dict = {}
+    def _unique(self, blocks: Iterable[B], kind: str) -> dict[str, B]:
+        found: dict[str, B] = {}
         for block in blocks:
             first = found.setdefault(block.name.text, block)
             if first is not block:
@@ -322,7 +326,11 @@ class Compilation:
 def _check_units(library: Library, sink: Sink) -> None:
     """Report units that a library's headers name and the language does not know."""
     for cell in library.cells.values():
-        for declared in (*cell.params.values(), *cell.observables.values()):
+        declarations: list[Parameter | Observable] = [
+            *cell.params.values(),
+            *cell.observables.values(),
+        ]
+        for declared in declarations:
             try:
                 unit(declared.unit)
             except UnknownUnit:

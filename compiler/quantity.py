@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import pint
@@ -37,7 +37,7 @@ _NOUNS = {
 
 
 @cache
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[float]:
     import pint
 
     text = files("tellegen").joinpath("units.txt").read_text("utf-8")
@@ -103,7 +103,7 @@ def _symbol(symbol: str) -> tuple[float, tuple[tuple[str, float], ...]]:
         raise UnknownUnit(symbol) from error
     base = registry.Quantity(1.0, found).to_base_units()
     return float(base.magnitude), tuple(
-        sorted((str(k), float(v)) for k, v in found.dimensionality.items())
+        sorted((str(k), float(cast(float, v))) for k, v in found.dimensionality.items())
     )
 
 

@@ -33,7 +33,8 @@ from tellegen.sims.netlist import checked_netlist
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from PySpice.Spice.NgSpice.Shared import NgSpiceShared, ffi
+    from PySpice.Spice.NgSpice.Shared import NgSpiceShared
+    from PySpice.Spice.NgSpice.Shared import ffi as ffi  # flights register callbacks of their own
 
 _KEPT_LINES = 60
 

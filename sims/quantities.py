@@ -58,7 +58,7 @@ def quantity(manifest: Manifest, name: str) -> Quantity:
         return Quantity(every.shape, every, np.full_like(every, GROUND))
     for part in (manifest.outputs, manifest.inputs, manifest.observables):
         if name in part:
-            entry = part[name]  # type: ignore[index]
+            entry = part[name]
             break
     else:
         if name not in manifest.paths:

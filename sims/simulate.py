@@ -716,7 +716,8 @@ def _part(name: str, source: str, values: Values, manifest: Manifest) -> Values:
     if name == source:
         return values
     subscript = name[name.rindex("[") + 1 : name.rindex("]")]
-    return np.asarray(values[(slice(None), *(int(i) for i in subscript.split(",")))])
+    place: tuple[int | slice, ...] = (slice(None), *(int(i) for i in subscript.split(",")))
+    return np.asarray(values[place])
 
 
 def _unit(manifest: Manifest, source: str) -> str:

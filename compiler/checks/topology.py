@@ -12,9 +12,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from tellegen.circuit import Circuit, Port
+from tellegen.circuit import Circuit, Nodes, Port
 from tellegen.diagnostics import Label, Sink
-from tellegen.flatten import Flat
+from tellegen.flatten import Flat, FlatGroup
 from tellegen.manifest import GROUND
 from tellegen.source import Span
 
@@ -282,8 +282,8 @@ class _Tree:
 # ---------------------------------------------------------------- graphs
 
 
-def _column(g: object, port: str) -> np.ndarray:
-    terminals, ports = g.terminals, g.group.ports  # type: ignore[attr-defined]
+def _column(g: FlatGroup, port: str) -> Nodes:
+    terminals, ports = g.terminals, g.group.ports
     if port == "gnd":
         return np.full(len(terminals), GROUND)
     return terminals[:, ports.index(port)]

@@ -193,7 +193,7 @@ def simulated(result: SimulationResult) -> None:
         click.echo(f"  figure  {figure}")
     click.echo(f"  report  {page}")
     click.echo(f"  run     {result.folder}")
-    if not result.finished:
+    if not result.finished and result.time is not None:
         click.echo(
             f"stopped at {in_prefixes(float(result.time[-1]), 's')}; go on with: tellegen resume {result.folder}"
-        )  # type: ignore[index]
+        )

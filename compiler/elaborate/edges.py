@@ -6,13 +6,15 @@ The first line may be a header such as `source,target,g [uS]`; without one the f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.files import FileRefused, Files
 from tellegen.quantity import UnknownUnit, unit
+from tellegen.values import Text
 
 _HELP = "a line an edge: the numbers of the two nodes, counted from 0, then its parameters"
 _COLUMN = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*")
@@ -28,6 +30,17 @@ class EdgeList:
 
     pairs: NDArray[np.int64]
     params: dict[str, Column]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Who is connected to whom, by their numbers, and what a file says of the parameters."""
+
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    shape: tuple[int, ...]
+    table: Mapping[str, Column] = field(default_factory=dict)
+    file: Text | None = None
 
 
 def read_edges(files: Files, name: str) -> EdgeList:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tellegen.bench import CLOSED_OHM, OPEN_OHM, Bench
 from tellegen.circuit import Circuit, Port
-from tellegen.elaborate.network import limit
+from tellegen.elaborate.parameters import limit
 from tellegen.emit import spice
 from tellegen.emit.names import ModuleNames
 from tellegen.flatten import Flat, FlatGroup

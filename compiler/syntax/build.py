@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 @v_args(meta=True, inline=True)
-class Builder(Transformer):
+class Builder(Transformer[Token, Any]):
     """Builds the nodes of `tree`, one method per rule of the grammar that leaves a node."""
 
     def __init__(self, source: Source) -> None:
@@ -26,7 +26,7 @@ class Builder(Transformer):
         return Span(self.source, meta.start_pos, meta.end_pos)
 
     def _name(self, token: Token) -> t.Name:
-        return t.Name(str(token), Span(self.source, token.start_pos, token.end_pos))
+        return t.Name(str(token), Span(self.source, token.start_pos or 0, token.end_pos or 0))
 
     # ---- values
 

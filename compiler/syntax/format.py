@@ -89,8 +89,8 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
         case t.Record():
             return f"record {', '.join(map(path, s.signals))}"
         case t.Sweep():
-            step = f" step {expression(s.step)}" if s.step else ""
-            return f"sweep {s.name} = {', '.join(map(expression, s.values))}{step}"
+            by = f" step {expression(s.step)}" if s.step else ""
+            return f"sweep {s.name} = {', '.join(map(expression, s.values))}{by}"
 
 
 def _rule(call: t.Call) -> str:

@@ -142,7 +142,7 @@ class _Report:
             self.offset = min(int(self.token.start_pos or 0), len(text))
         elif isinstance(error, UnexpectedCharacters):
             self.expected = set(error.allowed or ())
-            self.offset = error.pos_in_stream
+            self.offset = error.pos_in_stream or 0
         at_end = self.token is not None and self.token.type == "$END"
         if at_end or (self.token is not None and self.token.type == "_END"):
             # The place to look at is behind the last word, not behind comments and blank lines.
