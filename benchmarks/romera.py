@@ -91,7 +91,7 @@ def frequencies(currents: Values, detunings: Values, waves: Values, cards: tuple
     from tellegen.pipeline import Compilation
     from tellegen.sims.flight import Flight
     from tellegen.sims.netlist import with_cards
-    from tellegen.sims.simulate import bind_simulation
+    from tellegen.sims.simulation_binding import bind_simulation
     from tellegen.source import Source
 
     n = len(waves) + 1

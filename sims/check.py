@@ -7,7 +7,7 @@ from tellegen.emit.text import as_dot, as_json, as_text
 from tellegen.pipeline import Compilation, Compiled
 from tellegen.sims.binding import check_task
 from tellegen.sims.reservoir_binding import bind_train, check_series, is_series
-from tellegen.sims.simulate import bind_simulation
+from tellegen.sims.simulation_binding import bind_simulation
 from tellegen.sims.training import choose
 
 

@@ -16,7 +16,8 @@ from tellegen.sims.control import PACKAGE
 from tellegen.sims.controllers import Controller
 from tellegen.sims.partitioned import CannotPartition
 from tellegen.sims.run_folder import RunFolderError
-from tellegen.sims.simulate import bind_simulation, resume_simulation, simulate
+from tellegen.sims.simulate import resume_simulation, simulate
+from tellegen.sims.simulation_binding import bind_simulation
 from tellegen.source import Source
 
 TEXT = """

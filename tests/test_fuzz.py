@@ -35,7 +35,7 @@ from tellegen.sims.check import check_experiments
 from tellegen.sims.deck import run_decks
 from tellegen.sims.netlist import checked_netlist
 from tellegen.sims.reservoir_binding import bind_train
-from tellegen.sims.simulate import bind_simulation
+from tellegen.sims.simulation_binding import bind_simulation
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit
 from tellegen.syntax.parse import parse, parser

@@ -10,7 +10,8 @@ from tellegen.diagnostics import CompileError
 from tellegen.files import Files
 from tellegen.partition import partition
 from tellegen.pipeline import Compilation
-from tellegen.sims.simulate import bind_simulation, run_in_parts, run_plan
+from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.simulation_runs import run_in_parts, run_plan
 from tellegen.source import Source
 
 CELLS = (Path(__file__).parent / "bad" / "cells",)

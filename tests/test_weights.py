@@ -9,7 +9,8 @@ from tellegen.files import Files
 from tellegen.pipeline import Compilation
 from tellegen.sims.partitioned import CannotPartition
 from tellegen.sims.report import write_report
-from tellegen.sims.simulate import bind_simulation, simulate
+from tellegen.sims.simulate import simulate
+from tellegen.sims.simulation_binding import bind_simulation
 from tellegen.source import Source
 
 TEXT = """
