@@ -48,7 +48,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tellegen")
 def main() -> None:
-    r"""Compile networks that learn to SPICE, and train them in ngspice.
+    """Compile networks that learn to SPICE, and train them in ngspice.
 
     \b
     A first session:
@@ -59,4 +59,4 @@ def main() -> None:
 
     Exit status: 0 ok, 1 something is wrong with the input, 2 wrong usage, 3 ngspice is missing,
     4 the simulation failed, 130 stopped by Ctrl-C.
-    """
+    """  # noqa: D301 - click wants the backspace itself

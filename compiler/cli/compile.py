@@ -27,7 +27,7 @@ def command(
     file: str, out: str | None, stage: str, experiment: str | None, network: str | None,
     cells: tuple[str, ...], allow: tuple[str, ...], overrides: tuple[str, ...], seed: int | None,
 ) -> None:  # fmt: skip
-    r"""Compile FILE to a SPICE netlist that runs in plain `ngspice -b`.
+    """Compile FILE to a SPICE netlist that runs in plain `ngspice -b`.
 
     \b
     Stages (--emit):
@@ -39,7 +39,7 @@ def command(
       dot       the network as a Graphviz graph
 
     Without --experiment the bench is that of the file's first train or simulate block, if any.
-    """
+    """  # noqa: D301 - click wants the backspace itself
     from tellegen.pipeline import open_file
     from tellegen.sims.check import staged
 

@@ -20,7 +20,7 @@ def command(
     file: str, name: str | None, out: str, overrides: tuple[str, ...], seed: int | None,
     cells: tuple[str, ...], allow: tuple[str, ...], timeout: float,
 ) -> None:  # fmt: skip
-    r"""Run the train block NAME of FILE (the only one, if not named).
+    """Run the train block NAME of FILE (the only one, if not named).
 
     Every solve is done by ngspice on the netlist compiled from FILE. Everything about the run is kept
     in a folder: source, netlists before and after, manifest, metrics, parameters over time, figures, a
@@ -31,7 +31,7 @@ def command(
     Examples:
       tellegen train examples/iris.tgn
       tellegen train examples/iris.tgn --set train.epochs=5 --seed 3
-    """
+    """  # noqa: D301 - click wants the backspace itself
     from tellegen.sims.training import TrainResult, train
 
     with c.errors(), EpochBars() as bars, FlightBar("holding", wait=True) as bar:
