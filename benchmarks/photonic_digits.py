@@ -360,7 +360,7 @@ def run(quick: bool) -> Iterator[Row]:
     yield Row("in situ and NumPy: largest difference of accuracy", float(gaps.max()), None, "1",
               "<= 0.02", "the same network in NumPy", bool(gaps.max() <= 0.02))  # fmt: skip
     yield Row("solves", float(circuit.solves), None, "1", "", "", None)
-    yield Row("training in ngspice: CPU time of a digit, ahead and from behind",
+    yield Row("training in ngspice: CPU time a digit, watching included",
               seconds / (len(gaps) * (150 if quick else EPOCHS * TRAIN)), None, "s", "", "", None)  # fmt: skip
 
 
