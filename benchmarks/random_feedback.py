@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.rows import Row
 from tellegen import compile_text
-from tellegen.meshes import Mesh, clements
+from tellegen.meshes import clements
 from tellegen.sims.engine import Engine
 
 N, CLASSES = 5, 3
@@ -64,8 +64,8 @@ def neuron(h: NDArray[Any]) -> NDArray[Any]:
 class Circuit:
     """The same in ngspice."""
 
-    def __init__(self, text: str = TEXT, seed: int = 0) -> None:
-        emitted = compile_text(text, seed=seed).emit()
+    def __init__(self) -> None:
+        emitted = compile_text(TEXT).emit()
         self.engine = Engine(emitted.netlist, emitted.manifest)
         self.engine.drive("light", np.ones(N, dtype=complex))
         self.solves = 0
@@ -74,8 +74,11 @@ class Circuit:
         self, x: NDArray[Any], one: NDArray[Any], two: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """See `in_numpy`."""
-        self.write("one", "turn", clements(one))
-        self.write("two", "back", clements(two))
+        for unitary, mesh, screen in ((one, "one", "turn"), (two, "two", "back")):
+            found = clements(unitary)
+            self.engine.write(f"{mesh}.theta", found.theta)
+            self.engine.write(f"{mesh}.phi", found.phi)
+            self.engine.write(f"{screen}.phase", found.screen)
         first, second = [], []
         for row in x:
             self.engine.drive("a", row.astype(complex))
@@ -84,12 +87,6 @@ class Circuit:
             second.append(self.engine.read("second") @ [1, 1j])
         self.solves += len(x)
         return np.array(first), np.array(second)
-
-    def write(self, mesh: str, screen: str, found: Mesh) -> None:
-        """Set the phases of a mesh and of the screen behind it."""
-        self.engine.write(f"{mesh}.theta", found.theta)
-        self.engine.write(f"{mesh}.phi", found.phi)
-        self.engine.write(f"{screen}.phase", found.screen)
 
 
 def data(seed: int) -> tuple[NDArray[Any], ...]:
@@ -105,26 +102,19 @@ def regression(seed: int) -> float:
     return float((fitted.predict(fresh).argmax(1) == true).mean())
 
 
-def fields(features: NDArray[Any], seed: int) -> NDArray[Any]:
-    """Features (samples, 4), scaled as those of the training flowers ask, and a constant: (samples, N)."""
-    scaled = SCALE * StandardScaler().fit(data(seed)[0]).transform(features)
-    return np.hstack([scaled, np.ones((len(scaled), 1))])
+def train(forward: Forward, seed: int, epochs: int, hidden: bool = True) -> float:
+    """Accuracy on the test flowers; `hidden` is whether the first mesh learns."""
+    x, fresh, labels, true = data(seed)
+    scaler = StandardScaler().fit(x)
 
+    def fields(features: NDArray[Any]) -> NDArray[Any]:
+        scaled = SCALE * scaler.transform(features)
+        return np.hstack([scaled, np.ones((len(scaled), 1))])
 
-def learn(
-    forward: Forward,
-    seed: int,
-    epochs: int,
-    hidden: bool = True,
-    start: list[NDArray[Any]] | None = None,
-) -> list[NDArray[Any]]:
-    """The two unitaries after training; `hidden` is whether the first mesh learns, `start` where it begins."""
-    x, _, labels, _ = data(seed)
     rng = np.random.default_rng(seed)
     weights = [unitary_group.rvs(N, random_state=rng) for _ in range(2)]
     feedback = rng.normal(size=(N, CLASSES))
-    weights = list(start) if start else weights
-    inputs, wanted = fields(x, seed), TARGET * np.eye(CLASSES)[labels]
+    inputs, wanted = fields(x), TARGET * np.eye(CLASSES)[labels]
     moving = [np.zeros((N, N), dtype=complex) for _ in range(2)]
     for _ in range(epochs):
         first, second = forward(inputs, *weights)
@@ -138,19 +128,8 @@ def learn(
             moving[k] = MOMENTUM * moving[k] - RATE * np.asarray(step) / len(x)
             left, _, right = np.linalg.svd(weights[k] + moving[k])
             weights[k] = left @ right
-    return weights
-
-
-def accuracy(forward: Forward, weights: list[NDArray[Any]], seed: int) -> float:
-    """The share of test flowers whose detector has most light."""
-    _, fresh, _, true = data(seed)
-    _, second = forward(fields(fresh, seed), *weights)
+    _, second = forward(fields(fresh), *weights)
     return float(((abs(second[:, :CLASSES]) ** 2).argmax(1) == true).mean())
-
-
-def train(forward: Forward, seed: int, epochs: int, hidden: bool = True) -> float:
-    """Accuracy on the test flowers after training."""
-    return accuracy(forward, learn(forward, seed, epochs, hidden), seed)
 
 
 def run(quick: bool) -> Iterator[Row]:
