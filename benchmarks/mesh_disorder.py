@@ -46,8 +46,6 @@ POINTS: dict[str, tuple[float, ...]] = {
 WAYS = ("transfer", "in situ")
 Values = NDArray[np.float64]
 Labels = NDArray[np.int64]
-# (defect, way) -> for each point of the curve its accuracies over the seeds.
-_curves: dict[tuple[str, str], list[tuple[float, list[float]]]] = {}
 
 
 class Defective(Circuit):
@@ -116,7 +114,6 @@ def ideal(seed: int) -> Values:
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
-    _curves.clear()
     seeds = range(2 if quick else 10)
     splits, phases = [data(seed) for seed in seeds], [ideal(seed) for seed in seeds]
     tests = [(fresh, true) for _, fresh, _, true in splits]
@@ -134,7 +131,6 @@ def run(quick: bool) -> Iterator[Row]:
                 found["in situ"].append(accuracy(circuit, learned, *tests[seed]))
                 circuit.engine.close()
             for way, values in found.items():
-                _curves.setdefault((defect, way), []).append((size, values))
                 name = "no defect" if defect == "none" else f"{defect} {size:g}"
                 yield _row(f"{name}, {way}", values)
 
@@ -144,24 +140,24 @@ def _row(name: str, values: list[float]) -> Row:
     return Row(f"{name}: test accuracy, {len(values)} seeds, mean", float(np.mean(values)), spread, "1", "", "", None)  # fmt: skip
 
 
-def draw(_rows: list[Row], folder: Path) -> None:
-    """A curve for each defect: means, and the range of the seeds."""
+def draw(rows: list[Row], folder: Path) -> None:
+    """A curve for each defect: means, and the range of the seeds; dotted without a defect."""
     from matplotlib.figure import Figure
 
+    found = {row.name.partition(":")[0]: row for row in rows}
     figure = Figure(figsize=(11, 3.4), layout="constrained")
-    for axes, defect in zip(figure.subplots(1, len(POINTS), sharey=True), POINTS, strict=True):
+    for axes, (defect, sizes) in zip(figure.subplots(1, len(POINTS), sharey=True), POINTS.items(), strict=True):  # fmt: skip
         for way, colour in zip(WAYS, ("C1", "C0"), strict=True):
-            curve = _curves[defect, way]
-            sizes = [size for size, _ in curve]
-            values = np.array([v for _, v in curve])
-            axes.plot(sizes, values.mean(axis=1), ".-", color=colour, label=way)
-            axes.fill_between(sizes, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.15)  # fmt: skip
-            axes.axhline(float(np.mean(_curves["none", way][0][1])), color=colour, linestyle=":")
-        if defect == "bits":
-            axes.set_xticks(POINTS[defect])
-        else:
+            curve = [found[f"{defect} {size:g}, {way}"] for size in sizes]
+            low, high = np.array([row.spread for row in curve]).T
+            axes.plot(sizes, [row.value for row in curve], ".-", color=colour, label=way)
+            axes.fill_between(sizes, low, high, color=colour, alpha=0.15)
+            axes.axhline(found[f"no defect, {way}"].value, color=colour, linestyle=":")
+        if defect != "bits":
             axes.set_xscale("log")
-        if defect in ("bits", "photons a milliwatt"):
+        axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+        axes.set_xticks([], minor=True)
+        if sizes[0] > sizes[-1]:
             axes.invert_xaxis()
         axes.set(xlabel=defect, ylim=(0, 1.02))
     figure.axes[0].set(ylabel="test accuracy")
