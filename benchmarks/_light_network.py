@@ -67,7 +67,7 @@ class Network(Protocol):
     shape: tuple[int, int, int]
 
     def gradient(self, phases: Values, fields: Values, labels: Labels) -> Values:
-        """In the shape of the phases, in proportion to the derivative of the mean cross entropy."""
+        """The derivative of the mean cross entropy, in the shape of the phases."""
 
     def powers(self, phases: Values, fields: Values) -> Values:
         """Detected powers (samples, classes) in watt."""
