@@ -260,12 +260,18 @@ def run(quick: bool) -> Iterator[Row]:
         "unitary, NumPy": (folding, unitary),
         "unconstrained, NumPy": (in_numpy, free),
     }
+    settled = {}
+    longest = 2 * epochs if quick else LONG
     for way, how in longer.items():
-        _curves[f"{way}, longer"] = np.array(
-            [train(*how, k, 2 * epochs if quick else LONG)[0] for k in seeds]
+        _curves[f"{way}, longer"] = np.array([train(*how, k, longest)[0] for k in seeds])
+        # The last epochs still go up and down.
+        settled[way] = _curves[f"{way}, longer"][:, -epochs:].mean(axis=1)
+        yield _row(
+            f"{way}, the last {epochs} of {longest} epochs: right signs, {over}", settled[way], "1"
         )
-        right = _curves[f"{way}, longer"]
-        yield _row(f"{way}, after {right.shape[1] - 1} epochs: right signs, {over}", right[:, -1], "1")  # fmt: skip
+    p = _p(settled["contraction, NumPy"], settled["unconstrained, NumPy"], "two-sided")
+    yield Row(f"contraction, different from unconstrained, the last {epochs} of {longest} epochs: p", p, None, "1", "",
+              "Wilcoxon, two-sided", None)  # fmt: skip
     tops = np.array([ceiling(seed) for seed in seeds])
     yield _row(f"any function of the inputs: right signs, {over}", tops, "1")
     _curves["any function"], _curves["guess"] = tops, guessed
@@ -297,6 +303,7 @@ def draw(_rows: list[Row], folder: Path) -> None:
     axes.axhline(float(_curves["any function"].mean()), color="k", linestyle=":", label="any function of the inputs")  # fmt: skip
     axes.axhline(float(_curves["guess"].mean()), color="k", linestyle="--", label="guess")
     axes.set_xscale("symlog", linthresh=3)
-    axes.set(xlabel="epoch", ylabel="right signs", ylim=(0.4, 1.0))
+    axes.set_xticks([0, 1, 3, 10, 30, 100, 300], ["0", "1", "3", "10", "30", "100", "300"])
+    axes.set(xlabel="epoch", ylabel="right signs", xlim=(0, LONG), ylim=(0.4, 1.0))
     axes.legend(loc="lower right", fontsize="small")
     figure.savefig(folder / "contrastive_hebbian.png", dpi=110)
