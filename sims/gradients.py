@@ -111,18 +111,20 @@ def in_situ(
     circuit.solve()
     found: dict[str, Values] = {}
     for ahead, back in pairs.items():
-        for phase in _phases(circuit, ahead):
-            from_ahead = _field(circuit, f"{ahead}.{phase}_out")
-            from_behind = _field(circuit, f"{back}.{phase}_in")
+        for phase in phases_of(circuit, ahead):
+            from_ahead = field_at(circuit, f"{ahead}.{phase}_out")
+            from_behind = field_at(circuit, f"{back}.{phase}_in")
             found[f"{ahead}.{phase}"] = -2 * np.imag(from_ahead * from_behind)
     return found
 
 
-def _phases(circuit: Circuit, group: str) -> Iterable[str]:
+def phases_of(circuit: Circuit, group: str) -> Iterable[str]:
+    """The phases of a group whose cells show the fields behind them."""
     names = circuit.manifest.observables
     start, end = f"{group}.", "_out_re"
     return [n[len(start) : -len(end)] for n in names if n.startswith(start) and n.endswith(end)]
 
 
-def _field(circuit: Circuit, name: str) -> Fields:
+def field_at(circuit: Circuit, name: str) -> Fields:
+    """The complex field that observables `NAME_re` and `NAME_im` show."""
     return np.asarray(circuit.read(f"{name}_re") + 1j * circuit.read(f"{name}_im"))
