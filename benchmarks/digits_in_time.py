@@ -19,7 +19,7 @@ cross-validation within the 270 recordings that the set gives for training; its 
 copies of the device, in one netlist, take the recordings in random order without a pause.
 
 Splits: that of the set; and 10 random ones of the same sizes, stratified. Each has its ridge parameter chosen on a
-fifth of its training part. Mask and noise are the same in all. Full run: 6 minutes on two busy cores. `--quick`: 120
+fifth of its training part. Mask and noise are the same in all. Full run: 23 minutes on two cores with ten other jobs. `--quick`: 120
 recordings, 12 nodes, 3 splits.
 """
 

@@ -22,7 +22,7 @@ frequencies of the free oscillators, from which "towards" follows. A frequency i
 nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take longer; a row compares.
 
 Beside it: the untrained currents, also with every pattern of locks renamed to the class that it most often comes from, and a linear
-discriminant of the two frequencies. Full run: 5 minutes on two cores. `--quick`: one seed, 3 updates, 28 vowels.
+discriminant of the two frequencies. Full run: 24 minutes on two cores with ten other jobs. `--quick`: one seed, 3 updates, 28 vowels.
 """
 
 from __future__ import annotations
