@@ -23,6 +23,7 @@ BRIEFLY = {
     "breast_cancer": ["task.data.split=0.1, 0.05"],
     "reservoir_rc": ["task.data.periods=40"],
     "reservoir_oscillator": ["task.data.periods=20"],
+    "reservoir_array": ["task.data.periods=16"],
 }
 
 
