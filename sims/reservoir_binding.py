@@ -22,9 +22,7 @@ from tellegen.pipeline import Compilation, Compiled
 from tellegen.seeds import stream
 from tellegen.signature import Argument, Function, bind, convert, lookup, number
 from tellegen.sims.binding import (
-    BoundTraining,
     Task,
-    bind_training,
     bound_as,
     checked_as,
     columns_for,
@@ -99,15 +97,12 @@ class BoundReservoir:
     compiled: Compiled
 
 
-def bind_train(compilation: Compilation, name: str) -> BoundTraining | BoundReservoir:
-    """The training called `name`, of whichever sort, ready to run.
+def bind_reservoir(compilation: Compilation, name: str) -> BoundReservoir:
+    """The training of a read-out called `name`, ready to run.
 
     Raises:
         CompileError: with everything found wrong.
     """
-    train = compilation.experiments["train", name]
-    if not any(p.text == READOUT for said in train.learn for p in said.parameters):
-        return bind_training(compilation, name)
     return bound_as(compilation, name, lambda *about: _Reading(compilation, *about).bound())
 
 

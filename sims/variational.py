@@ -464,7 +464,9 @@ def minimise(
         if k < len(known):
             made = known[k]
             if not np.array_equal(made.point, point):
-                raise VariationalError("these evaluations are not the first ones of this minimisation")
+                raise VariationalError(
+                    "these evaluations are not the first ones of this minimisation"
+                )
             ansatz.solves = made.solves
         else:
             value, gradient = ansatz.gradient(cost, point)
