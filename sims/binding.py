@@ -311,6 +311,7 @@ class _Training(Task):
         if transient and most < transient.step:
             transient = replace(transient, max_step=most)
         self.only_readouts()
+        only_varied(self.task, self.train, self.sink)
         if self.sink.errors or asked is None or numbers is None:
             return None
         data, splits = asked.data, asked.splits
@@ -440,6 +441,15 @@ class _Training(Task):
             if value is not None:
                 found[name] = value
         return found if len(found) == 2 else None
+
+
+def only_varied(task: ExperimentValues, train: ExperimentValues, sink: Sink) -> None:
+    """Report the statements that only a training that varies phases has, and its task."""
+    said = [s.span for k, s in train.settings.items() if k in ("starts", "shots", "bits")]
+    said += [s.span for k, s in task.settings.items() if k == "cost"]
+    for span in said + ([task.measure.span] if task.measure else []):
+        sink.error("variational", "this belongs to a training that varies phases", span,
+                   help="such as `vary mesh.theta, mesh.phi by bfgs(flat = 1 mHa)`")  # fmt: skip
 
 
 def learnable(path: PathValue, compiled: Compiled, manifest: Manifest, sink: Sink) -> list[str]:

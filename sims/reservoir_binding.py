@@ -27,6 +27,7 @@ from tellegen.sims.binding import (
     checked_as,
     columns_for,
     fields,
+    only_varied,
     undriven,
     unit_of,
 )
@@ -280,6 +281,7 @@ class _Reading(_Series):
         if "decode" in self.task.settings:
             self.sink.error("reservoir", "a read-out gives the class of the largest output; there is nothing to decode",
                             self.task.settings["decode"].span)  # fmt: skip
+        only_varied(self.task, self.train, self.sink)
         washout = self.washout()
         alphas = self.alphas()
         step = self.step()

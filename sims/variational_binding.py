@@ -385,7 +385,7 @@ class _Costly(Task):
                 )
             elif len(said.name) != qubits:
                 letters = f"{qubits} letter{'s' * (qubits != 1)}"
-                self.sink.error("shape-mismatch", f"`{said.name}` has {len(said.name)}, not {letters}: "
+                self.sink.error("shape-mismatch", f"`{said.name}` is not of {letters}: "
                                 f"{modes} modes are {qubits} qubit{'s' * (qubits != 1)}", name_span)  # fmt: skip
             elif said.name in terms:
                 self.sink.error("duplicate-name", f"`{said.name}` is given twice", name_span)
@@ -417,7 +417,7 @@ class _Costly(Task):
                 term.dimension not in (PLAIN, unit(HARTREE).dimension)
                 or term.dimension != first.dimension
             ):
-                self.sink.error("unit-mismatch", f"the factors of a Pauli sum are energies or plain numbers, all of them, "
+                self.sink.error("unit-mismatch", "an energy is made of energies or of plain numbers, all of one kind, "
                                 f"but `{term.text}` is {describe(term.dimension)}", term.span)  # fmt: skip
                 return None
         return None if first is None else "" if first.dimension == PLAIN else HARTREE

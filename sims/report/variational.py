@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tellegen.sims.report import tables
 from tellegen.sims.report.record import Record, items, mapping, number, text
-from tellegen.sims.report.style import Theme, new_figure, quantity, short, with_unit
+from tellegen.sims.report.style import Theme, new_figure, quantity, quantity_ticks, short, with_unit
 from tellegen.sims.variational_training import COLUMNS, EVALUATIONS, PHASES
 
 Values = NDArray[np.float64]
@@ -79,7 +79,9 @@ def descent(found: Descent, theme: Theme) -> Figure:
         )
         panels[0].legend(loc="upper right")
         panels[1].set_yscale("log")
-        panels[1].set_ylabel(with_unit("above that", found.unit))
+        panels[1].set_ylabel("above that")
+        if np.ptp(panels[1].get_ylim()) > 0:
+            quantity_ticks(panels[1].yaxis, found.unit)
     panels[-1].set_xlabel("operating points")
     panels[-1].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     return figure
