@@ -60,7 +60,8 @@ def in_situ(
     # Light from ahead and from behind do not meet in it, so what is driven behind does not matter yet.
     circuit.solve()
     # What is launched from behind is the conjugate: backwards in space is backwards in time.
-    circuit.drive(behind, np.conj(adjoint(circuit.read(output) @ [1, 1j])))
+    seen = np.asarray(circuit.read(output) @ [1, 1j], dtype=complex)
+    circuit.drive(behind, np.conj(adjoint(seen)))
     circuit.solve()
     found: dict[str, Values] = {}
     for ahead, back in pairs.items():

@@ -101,10 +101,10 @@ def pauli_sum(terms: Mapping[str, float]) -> Cost:
 def operator(cost: Cost) -> Complex:
     """The matrix (n, n) whose expectation value a cost is, where all settings send the same light."""
     n = len(cost.settings[0].weights)
-    total = cost.offset * np.eye(n, dtype=complex)
+    total = np.diag(np.full(n, cost.offset, dtype=complex))
     for setting in cost.settings:
-        basis = np.eye(n) if setting.basis is None else setting.basis
-        total += basis.conj().T @ np.diag(setting.weights) @ basis
+        basis = np.eye(n, dtype=complex) if setting.basis is None else setting.basis
+        total = total + basis.conj().T @ np.diag(setting.weights) @ basis
     return total
 
 

@@ -172,9 +172,8 @@ class _Costly(Task):
         data = self.data()
         if self.task.data is not None and data is None:
             return None
-        if data is not None and call.name != "classifying":
-            self.wrong(f"`{call.name}` is a cost of one circuit, not of samples", self.task.data.span  # type: ignore[union-attr]
-                       if self.task.data else call.span,
+        if self.task.data is not None and call.name != "classifying":
+            self.wrong(f"`{call.name}` is a cost of one circuit, not of samples", self.task.data.span,
                        "samples are for `classifying(CLASS, ...)`, a class for each detector")  # fmt: skip
             return None
         found = self.made(call, data, input, modes, manifest)
@@ -232,8 +231,7 @@ class _Costly(Task):
         """Whether a name is that of a `clements` mesh of all modes."""
         said = self.task.measure
         assert said is not None and said.basis is not None
-        network = self.compilation.networks[self.task.subject.text]
-        rules = {s.label.text: s.rule for s in network.statements if hasattr(s, "rule")}
+        rules = self.compilation.rules_of(self.task.subject.text)
         rule, phases = rules.get(basis), manifest.parameters.get(f"{basis}.theta")
         if (
             rule is not None
@@ -532,8 +530,8 @@ class _Training(_Costly):
                     f"`{keyword}` is not for a training that varies phases",
                     self.train.settings[keyword].span,
                 )
-        for said in [*self.train.learn, *self.train.record]:
-            self.wrong("a training varies phases or learns, not both", said.span)
+        for span in [s.span for s in self.train.learn] + [s.span for s in self.train.record]:
+            self.wrong("a training varies phases or learns, not both", span)
         if not has_cost(self.task):
             assert self.train.vary is not None
             self.wrong(f"task `{self.task.name}` has no cost to make small", self.train.vary.span,

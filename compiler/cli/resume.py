@@ -44,6 +44,9 @@ def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
         )
         bars.stop()
         varied.stop()
-        (summary if isinstance(result, TrainResult) else vary_summary)(result)  # type: ignore[operator]
+        if isinstance(result, TrainResult):
+            summary(result)
+        else:
+            vary_summary(result)
         if not result.finished:
             sys.exit(c.STOPPED)

@@ -59,6 +59,9 @@ def command(
         if isinstance(result, ReservoirResult):
             read_summary(result)
             return
-        (summary if isinstance(result, TrainResult) else vary_summary)(result)  # type: ignore[operator]
+        if isinstance(result, TrainResult):
+            summary(result)
+        else:
+            vary_summary(result)
         if not result.finished:
             sys.exit(c.STOPPED)
