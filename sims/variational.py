@@ -121,6 +121,7 @@ def hermitian(matrix: ArrayLike) -> Cost:
     if (
         h.ndim != 2
         or h.shape[0] != h.shape[1]
+        or not np.isfinite(h).all()
         or not np.allclose(h, h.conj().T, rtol=0, atol=1e-12)
     ):
         raise ValueError("an energy needs a square matrix that is its own conjugate transpose")

@@ -57,6 +57,7 @@ Complex = NDArray[np.complex128]
 HARTREE = "Ha"
 # What an eigenvalue is looked for in.
 MOST_MODES = 1024
+LARGEST = 1e100  # squares of an energy are finite
 
 _AMPLITUDES = {
     "re": Argument("any", doc="real parts, a column for each mode"),
@@ -404,7 +405,7 @@ class _Costly(Task):
             return None
         factor = unit(symbol).factor
         cost = pauli_sum({name: v.value / factor for name, v in terms.items()})
-        return self.energy("pauli_sum", cost, symbol)
+        return self.energy(call, cost, symbol)
 
     def unit_of_terms(self, terms: Mapping[str, Number]) -> str | None:
         """The unit of an energy: hartree, or none."""
@@ -454,13 +455,17 @@ class _Costly(Task):
             return None
         if call.name == "compiling":
             return _Made("compiling", cost, "", 0.0, "compiled")
-        return self.energy("hermitian", cost, symbol)
+        return self.energy(call, cost, symbol)
 
-    def energy(self, kind: str, cost: Cost, symbol: str) -> _Made:
-        least = None
-        if len(cost.settings[0].weights) <= MOST_MODES:
-            least = float(np.linalg.eigvalsh(operator(cost))[0])
-        return _Made(kind, cost, symbol, least, "lowest eigenvalue")
+    def energy(self, call: CallValue, cost: Cost, symbol: str) -> _Made | None:
+        """A cost that is the expectation value of a matrix, with its lowest eigenvalue."""
+        with np.errstate(all="ignore"):
+            matrix = operator(cost)
+        if not np.isfinite(matrix).all() or np.abs(matrix).max() > LARGEST:
+            self.sink.error("out-of-range", "this energy is too large a number", call.span)
+            return None
+        least = float(np.linalg.eigvalsh(matrix)[0]) if len(matrix) <= MOST_MODES else None
+        return _Made(call.name, cost, symbol, least, "lowest eigenvalue")
 
     def classes(
         self,
