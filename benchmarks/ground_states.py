@@ -187,32 +187,34 @@ def draw(_rows: list[Row], folder: Path) -> None:
     """Energies against bond lengths, and errors against what disturbs."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 6), layout="constrained")
-    axes = figure.subplots(2, 3)
-    for ax, (molecule, found) in zip(axes[:, 0], _curves.items(), strict=True):
+    figure = Figure(figsize=(3.7, 6), layout="constrained")
+    for ax, (molecule, found) in zip(figure.subplots(2), _curves.items(), strict=True):
         lengths, energies = np.array(found).T
         points = DATA["computed"][molecule]
         ax.plot(lengths, [exact(p["terms"]) for p in points], color="0.7", lw=2, label="exact")
         ax.plot(lengths, energies, "o", ms=4, label="ngspice")
         ax.set(xlabel="bond length (angstrom)", ylabel=f"energy of {molecule} (Ha)")
         ax.legend(frameon=False)
-    panels = {
-        "bits": axes[0, 1],
-        "photons": axes[0, 2],
-        "ansatz": axes[1, 1],
-        "anywhere": axes[1, 2],
-    }
-    for word, ax in panels.items():
+    figure.savefig(folder / "energies.png", dpi=110)
+    draw_errors(folder)
+
+
+def draw_errors(folder: Path) -> None:
+    """A panel for each thing that disturbs: every start a dot, and their medians."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    words = ("bits", "photons", "ansatz", "anywhere")
+    for word, ax in zip(words, figure.subplots(2, 2).ravel(), strict=True):
         curves = {what: found for what, found in _errors.items() if word in what}
         for k, (what, found) in enumerate(curves.items()):
             for x, values in found.items():
-                ax.plot(
-                    [x] * len(values), np.maximum(values, 1e-7), ".", color=f"C{k}", ms=3, alpha=0.5
-                )
+                shown = np.maximum(values, 1e-7)
+                ax.plot([x] * len(values), shown, ".", color=f"C{k}", ms=3, alpha=0.5)
             middle = [max(float(np.median(v)), 1e-7) for v in found.values()]
             ax.plot(list(found), middle, "o-", color=f"C{k}", ms=4, label=what.rpartition(", ")[2])
         ax.axhline(CHEMICAL * 1e3, color="0.4", lw=0.8, ls="--")
         ax.set(yscale="log", xscale="linear" if word == "bits" else "log", ylabel="error (mHa)")
         ax.set_xlabel(next(iter(curves)).partition(",")[0])
         ax.legend(frameon=False, fontsize=8)
-    figure.savefig(folder / "ground_states.png", dpi=110)
+    figure.savefig(folder / "errors.png", dpi=110)
