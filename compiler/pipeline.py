@@ -206,6 +206,11 @@ class Compilation:
             raise CompileError(self.sink.found)
         return str(name)
 
+    def rules_of(self, network: str) -> dict[str, t.Call]:
+        """The rule of each connection of a network, by its label."""
+        statements = self.networks[network].statements
+        return {s.label.text: s.rule for s in statements if isinstance(s, t.Connection)}
+
     def seed_of(self, block: ExperimentValues) -> int:
         """The seed of an experiment: the caller's, else the block's, else 0."""
         if self.seed is not None:

@@ -145,7 +145,7 @@ def in_range(low: float, high: float, symbol: str = "") -> str:
 
 def known_units() -> list[str]:
     """The unit symbols that the language knows, without prefixes."""
-    return [*_NOUNS, "deg", "%", "N", "Wb"]
+    return [*_NOUNS, "deg", "%", "N", "Wb", "Ha", "eV"]
 
 
 def multiply(

@@ -35,7 +35,7 @@ from tellegen.sims.signals import matching, plain, without_indices
 from tellegen.sims.targets import DECODERS, TARGETS, Target
 from tellegen.sims.updates import UPDATES
 from tellegen.source import Span
-from tellegen.values import CallValue, IntervalValue, Unknown, as_count
+from tellegen.values import CallValue, IntervalValue, PathValue, Unknown, as_count
 
 T = TypeVar("T")
 
@@ -311,6 +311,7 @@ class _Training(Task):
         if transient and most < transient.step:
             transient = replace(transient, max_step=most)
         self.only_readouts()
+        only_varied(self.task, self.train, self.sink)
         if self.sink.errors or asked is None or numbers is None:
             return None
         data, splits = asked.data, asked.splits
@@ -373,7 +374,7 @@ class _Training(Task):
     def learn(self, said: LearnValue, manifest: Manifest) -> Learned | None:
         names: list[str] = []
         for path in said.parameters:
-            names += self.parameter(path, manifest)
+            names += learnable(path, self.compiled, manifest, self.sink)
         rule = find_rule(said.rule, self.sink)
         if rule is None or not names:
             return None
@@ -404,25 +405,6 @@ class _Training(Task):
                 return None
         limits = self.limits(said, subject)
         return None if settings is None else Learned(tuple(names), rule.name, settings, limits)
-
-    def parameter(self, path: Any, manifest: Manifest) -> list[str]:
-        text = plain(path.text)
-        known = manifest.parameters
-        if text not in known and text not in {without_indices(k) for k in known}:
-            group, _, parameter = text.rpartition(".")
-            for module in self.compiled.circuit.modules():
-                made = module.groups.get(group.rpartition(".")[2])
-                if made is not None and made.cell is not None and parameter in made.cell.params:
-                    programmable = list(made.cell.programmable)
-                    self.sink.error(
-                        "not-learnable",
-                        f"`{parameter}` of cell `{made.cell.library}.{made.cell.name}` is not programmable",
-                        path.span,
-                        help=f"programmable: {one_of(programmable)}" if programmable
-                        else "nothing of this cell is",
-                    )  # fmt: skip
-                    return []
-        return matching(path, known, "parameter", self.sink)
 
     def limits(self, said: LearnValue, subject: str) -> tuple[float, float] | None:
         if said.limits is None:
@@ -459,6 +441,36 @@ class _Training(Task):
             if value is not None:
                 found[name] = value
         return found if len(found) == 2 else None
+
+
+def only_varied(task: ExperimentValues, train: ExperimentValues, sink: Sink) -> None:
+    """Report the statements that only a training that varies phases has, and its task."""
+    said = [s.span for k, s in train.settings.items() if k in ("starts", "shots", "bits")]
+    said += [s.span for k, s in task.settings.items() if k == "cost"]
+    for span in said + ([task.measure.span] if task.measure else []):
+        sink.error("variational", "this belongs to a training that varies phases", span,
+                   help="such as `vary mesh.theta, mesh.phi by bfgs(flat = 1 mHa)`")  # fmt: skip
+
+
+def learnable(path: PathValue, compiled: Compiled, manifest: Manifest, sink: Sink) -> list[str]:
+    """The programmable parameters that a path means; none, after diagnostics, where there are none."""
+    text = plain(path.text)
+    known = manifest.parameters
+    if text not in known and text not in {without_indices(k) for k in known}:
+        group, _, parameter = text.rpartition(".")
+        for module in compiled.circuit.modules():
+            made = module.groups.get(group.rpartition(".")[2])
+            if made is not None and made.cell is not None and parameter in made.cell.params:
+                programmable = list(made.cell.programmable)
+                sink.error(
+                    "not-learnable",
+                    f"`{parameter}` of cell `{made.cell.library}.{made.cell.name}` is not programmable",
+                    path.span,
+                    help=f"programmable: {one_of(programmable)}" if programmable
+                    else "nothing of this cell is",
+                )  # fmt: skip
+                return []
+    return matching(path, known, "parameter", sink)
 
 
 # ---------------------------------------------------------------- shared with simulations

@@ -5,9 +5,8 @@ from __future__ import annotations
 from tellegen.diagnostics import CompileError
 from tellegen.emit.text import as_dot, as_json, as_text
 from tellegen.pipeline import Compilation, Compiled
-from tellegen.sims.binding import check_task
-from tellegen.sims.reservoir_binding import bind_train, check_series, is_series
 from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.sorts import bind_train, check_any_task
 from tellegen.sims.training import choose
 
 
@@ -19,8 +18,7 @@ def check_experiments(compilation: Compilation) -> None:
     try:
         for kind, name in compilation.to_check:
             if kind == "task":
-                series = is_series(compilation.experiments[kind, name])
-                (check_series if series else check_task)(compilation, name)
+                check_any_task(compilation, name)
                 continue
             try:
                 (bind_train if kind == "train" else bind_simulation)(compilation, name)

@@ -1,13 +1,9 @@
-"""Gradients of phases, measured on the circuit itself: by parameter shift, and in situ from behind.
+"""Gradients of phases in situ: two solutions for all phases, one of them with light from behind.
 
-Both ask of a session or an engine no more than what a laboratory could: write phases, send light, look. The light
-that a detector sees is `a + b cos p + c sin p` in each phase `p` that acts once, so two shifted measurements give
-its derivative exactly (Mitarai et al., Phys. Rev. A 98, 032309 (2018); Schuld et al., Phys. Rev. A 99, 032331
-(2019)). A phase that acts in R places has the frequencies 1 .. R and needs 2 R of them (Wierichs et al.,
-Quantum 6, 677 (2022)). Not exact are heaters: their drive is no phase, and crosstalk mixes them.
-
-In situ (Hughes, Minkov, Shi, Fan, Optica 5, 864 (2018)) light runs through the mesh a second time, from behind;
-its product with the light from ahead, at each phase, is the gradient: two solutions for all phases.
+It asks of a session or an engine no more than what a laboratory could: write phases, send light, look. Light runs
+through the mesh a second time, from behind; its product with the light from ahead, at each phase, is the gradient
+(Hughes, Minkov, Shi, Fan, Optica 5, 864 (2018)). The other way, two measurements a phase, is
+:mod:`tellegen.sims.parameter_shift`.
 """
 
 from __future__ import annotations
@@ -18,8 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tellegen.sims.parameter_shift import terms
-
 Values = NDArray[np.float64]
 Fields = NDArray[np.complex128]
 
@@ -29,9 +23,6 @@ class Circuit(Protocol):
 
     manifest: Any
 
-    def write(self, parameter: str, values: ArrayLike) -> None:
-        """Set a parameter."""
-
     def drive(self, name: str, values: ArrayLike) -> None:
         """Set an input."""
 
@@ -40,44 +31,6 @@ class Circuit(Protocol):
 
     def read(self, name: str) -> Values:
         """A signal of the last one."""
-
-
-def parameter_shift(
-    circuit: Circuit,
-    phases: Mapping[str, ArrayLike],
-    outputs: str,
-    places: int = 1,
-) -> dict[str, Values]:
-    """The derivative of detected powers with respect to every phase.
-
-    Args:
-        circuit: with its inputs driven; is left with the given phases, not solved.
-        phases: the values of parameters at which to derive, in rad, in their shapes.
-        outputs: a signal that is linear in powers: what detectors give, or `NAME.power`.
-        places: in how many places of the circuit a phase acts; 2 * `places` solutions for each.
-
-    Returns:
-        For each parameter an array of its shape and behind it the shape of `outputs`, per rad.
-    """
-    turns, weights = terms(places)
-    at = {name: np.array(values, dtype=float) for name, values in phases.items()}
-    found: dict[str, Values] = {}
-    for name, values in at.items():
-        circuit.write(name, values)
-    for name, values in at.items():
-        rows = []
-        for index in np.ndindex(values.shape):
-            total: Any = 0.0
-            for turn, weight in zip(turns, weights, strict=True):
-                shifted = values.copy()
-                shifted[index] += turn
-                circuit.write(name, shifted)
-                circuit.solve()
-                total = total + weight * circuit.read(outputs)
-            rows.append(total)
-        circuit.write(name, values)
-        found[name] = np.array(rows).reshape((*values.shape, *np.shape(rows[0])))
-    return found
 
 
 def in_situ(
@@ -107,7 +60,8 @@ def in_situ(
     # Light from ahead and from behind do not meet in it, so what is driven behind does not matter yet.
     circuit.solve()
     # What is launched from behind is the conjugate: backwards in space is backwards in time.
-    circuit.drive(behind, np.conj(adjoint(circuit.read(output) @ [1, 1j])))
+    seen = np.asarray(circuit.read(output) @ [1, 1j], dtype=complex)
+    circuit.drive(behind, np.conj(adjoint(seen)))
     circuit.solve()
     found: dict[str, Values] = {}
     for ahead, back in pairs.items():

@@ -18,7 +18,8 @@ Not two:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,22 +43,40 @@ def terms(order: int = 1) -> tuple[Values, Values]:
     return shift, (-1.0) ** (m - 1) / (4 * order * np.sin(shift / 2) ** 2)
 
 
+@overload
 def jacobian(
     measure: Callable[[Values], Values], phases: ArrayLike, order: int | Sequence[int] = 1
-) -> Values:
+) -> Values: ...
+
+
+@overload
+def jacobian(
+    measure: Callable[[dict[str, Values]], Values],
+    phases: Mapping[str, ArrayLike],
+    order: int | Sequence[int] = 1,
+) -> dict[str, Values]: ...
+
+
+def jacobian(measure: Any, phases: Any, order: int | Sequence[int] = 1) -> Any:
     """Derivatives of what is measured by each phase.
 
+    Of a circuit: `jacobian(lambda points: session.scan(points, "y"), {"mesh.theta": theta, "mesh.phi": phi})`.
+
     Args:
-        measure: from phases (points, n) in rad to what is seen there, (points, *shape).
-        phases: where to take the derivatives, (n,).
-        order: how many elements share each phase: one number, or one a phase.
+        measure: from phases to what is seen there, (points, *shape). It is given an array (points, n) in rad, or
+            (points, *shape) for each name, as the phases are.
+        phases: where to take the derivatives: an array (n,), or one of any shape for each name.
+        order: how many elements share each phase: one number, or one a phase (in the order of the names, each
+            array row by row).
 
     Returns:
-        (n, *shape), per rad, from 2 sum(order) points.
+        (n, *shape), per rad, from 2 sum(order) points; for names an array for each, the shape of its phases first.
 
     Raises:
         ValueError: an order is less than 1, or there is not one a phase.
     """
+    if isinstance(phases, Mapping):
+        return _by_name(measure, phases, order)
     at = np.asarray(phases, dtype=float)
     rules = [terms(r) for r in np.broadcast_to(order, at.shape)]
     points = np.repeat(at[None], sum(len(shift) for shift, _ in rules), axis=0)
@@ -68,3 +87,22 @@ def jacobian(
         first += len(shift)
     seen = measure(points)
     return np.array([np.tensordot(w, seen[s], 1) for (_, w), s in zip(rules, where, strict=True)])
+
+
+def _by_name(
+    measure: Callable[[dict[str, Values]], Values],
+    phases: Mapping[str, ArrayLike],
+    order: int | Sequence[int],
+) -> dict[str, Values]:
+    at = {name: np.asarray(values, dtype=float) for name, values in phases.items()}
+    ends = np.cumsum([values.size for values in at.values()])[:-1]
+
+    def named(rows: Values) -> dict[str, Values]:
+        parts = np.split(rows, ends, axis=-1)
+        each = zip(at.items(), parts, strict=True)
+        return {name: part.reshape(len(rows), *values.shape) for (name, values), part in each}
+
+    flat = np.concatenate([values.ravel() for values in at.values()])
+    slopes = np.split(jacobian(lambda rows: measure(named(rows)), flat, order), ends)
+    each = zip(at.items(), slopes, strict=True)
+    return {name: part.reshape(*values.shape, *part.shape[1:]) for (name, values), part in each}

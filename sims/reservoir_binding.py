@@ -22,13 +22,12 @@ from tellegen.pipeline import Compilation, Compiled
 from tellegen.seeds import stream
 from tellegen.signature import Argument, Function, bind, convert, lookup, number
 from tellegen.sims.binding import (
-    BoundTraining,
     Task,
-    bind_training,
     bound_as,
     checked_as,
     columns_for,
     fields,
+    only_varied,
     undriven,
     unit_of,
 )
@@ -99,15 +98,12 @@ class BoundReservoir:
     compiled: Compiled
 
 
-def bind_train(compilation: Compilation, name: str) -> BoundTraining | BoundReservoir:
-    """The training called `name`, of whichever sort, ready to run.
+def bind_reservoir(compilation: Compilation, name: str) -> BoundReservoir:
+    """The training of a read-out called `name`, ready to run.
 
     Raises:
         CompileError: with everything found wrong.
     """
-    train = compilation.experiments["train", name]
-    if not any(p.text == READOUT for said in train.learn for p in said.parameters):
-        return bind_training(compilation, name)
     return bound_as(compilation, name, lambda *about: _Reading(compilation, *about).bound())
 
 
@@ -285,6 +281,7 @@ class _Reading(_Series):
         if "decode" in self.task.settings:
             self.sink.error("reservoir", "a read-out gives the class of the largest output; there is nothing to decode",
                             self.task.settings["decode"].span)  # fmt: skip
+        only_varied(self.task, self.train, self.sink)
         washout = self.washout()
         alphas = self.alphas()
         step = self.step()

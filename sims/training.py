@@ -24,9 +24,12 @@ from tellegen.sims.errors import Cause, SimulationError
 from tellegen.sims.loop import Outcome, State
 from tellegen.sims.plan import TrainPlan
 from tellegen.sims.provenance import provenance
-from tellegen.sims.reservoir_binding import BoundReservoir, bind_train
+from tellegen.sims.reservoir_binding import BoundReservoir
 from tellegen.sims.reservoir_training import ReservoirResult, read_out
 from tellegen.sims.session import run_job
+from tellegen.sims.sorts import bind_train
+from tellegen.sims.variational_binding import BoundVariational
+from tellegen.sims.variational_training import VariationalResult, Watch, go_on, vary
 from tellegen.source import Source
 
 if TYPE_CHECKING:
@@ -118,7 +121,8 @@ def train(
     timeout: float = 600.0,
     progress: Progress = lambda state, plan: None,
     held: Callable[[int, int], None] = lambda done, of: None,
-) -> TrainResult | ReservoirResult:
+    varied: Watch = lambda step, plan: None,
+) -> TrainResult | ReservoirResult | VariationalResult:
     """Run a `train` block of a `.tgn` file in ngspice and keep everything in a run folder.
 
     Args:
@@ -133,9 +137,11 @@ def train(
         timeout: seconds without progress after which ngspice counts as hung.
         progress: called after each epoch with the state and the plan.
         held: while a read-out's series runs, called with the values held so far and all of them.
+        varied: while phases are varied, called after each evaluation of the cost, with it and the plan.
 
     Returns:
-        The training's result; a :class:`ReservoirResult` where a read-out is learned.
+        The training's result; a :class:`ReservoirResult` where a read-out is learned, a
+        :class:`VariationalResult` where phases are varied.
 
     Raises:
         CompileError: for what is wrong with the file.
@@ -148,6 +154,8 @@ def train(
     folder = rf.new_folder(Path(out), bound.plan.name)
     if isinstance(bound, BoundReservoir):
         return read_out(folder, bound.plan, compilation, facts, library, timeout, held)
+    if isinstance(bound, BoundVariational):
+        return vary(folder, bound, compilation, facts, library, timeout, varied)
     _begin(folder, bound.plan, compilation, facts)
     return _go_on(folder, bound, None, library, timeout, progress)
 
@@ -159,10 +167,12 @@ def resume(
     library: Path | None = None,
     timeout: float = 600.0,
     progress: Progress = lambda state, plan: None,
-) -> TrainResult:
+    varied: Watch = lambda step, plan: None,
+) -> TrainResult | VariationalResult:
     """Go on with a run from its checkpoint, to the numbers that it would have had uninterrupted.
 
-    `overrides` may change `train.epochs`; anything that changes the circuit or the data is refused.
+    `overrides` may change `train.epochs`, or of a training that varies phases `train.starts` and the steps of
+    `bfgs`; anything that changes the circuit or the data is refused.
 
     Raises:
         RunFolderError: if the folder is no training's, or what it was made from has changed.
@@ -173,6 +183,9 @@ def resume(
         raise rf.RunFolderError(
             f"`{folder}` cannot go on: a series is one transient; train it again from its beginning"
         )
+    if record.get("kind") == "variational":
+        compilation = reopened(folder, record, overrides)
+        return go_on(folder, record, compilation, library, timeout, varied)
     if record.get("kind") != "train":
         raise rf.RunFolderError(f"`{folder}` is not the folder of a training")
     compilation = reopened(folder, record, overrides)

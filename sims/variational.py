@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tellegen import meshes
+from tellegen.diagnostics import TellegenError
 from tellegen.sims.engine import Engine
 from tellegen.sims.parameter_shift import jacobian
 from tellegen.sims.session import Session
@@ -89,11 +91,21 @@ def pauli_sum(terms: Mapping[str, float]) -> Cost:
             groups.append((list(string), weights))
     settings = []
     for letters, total in groups:
-        basis = np.eye(1, dtype=complex)
-        for letter in letters:
-            basis = np.kron(basis, _BASES[letter])
+        basis = None
+        if not set(letters) <= {"I", "Z"}:
+            basis = reduce(np.kron, [_BASES[letter] for letter in letters])
         settings.append(Setting(total, basis))
     return Cost(tuple(settings) or (Setting(np.zeros(2**n)),), offset)
+
+
+def operator(cost: Cost) -> Complex:
+    """The matrix (n, n) whose expectation value a cost is, where all settings send the same light."""
+    n = len(cost.settings[0].weights)
+    total = np.diag(np.full(n, cost.offset, dtype=complex))
+    for setting in cost.settings:
+        basis = np.eye(n, dtype=complex) if setting.basis is None else setting.basis
+        total = total + basis.conj().T @ np.diag(setting.weights) @ basis
+    return total
 
 
 def hermitian(matrix: ArrayLike) -> Cost:
@@ -109,6 +121,7 @@ def hermitian(matrix: ArrayLike) -> Cost:
     if (
         h.ndim != 2
         or h.shape[0] != h.shape[1]
+        or not np.isfinite(h).all()
         or not np.allclose(h, h.conj().T, rtol=0, atol=1e-12)
     ):
         raise ValueError("an energy needs a square matrix that is its own conjugate transpose")
@@ -183,6 +196,10 @@ def classifying(fields: ArrayLike, labels: Sequence[int], detectors: Sequence[in
     )
 
 
+class VariationalError(TellegenError):
+    """A circuit is not one that can be varied as asked."""
+
+
 class Ansatz:
     """A circuit whose phases are varied and whose powers are read.
 
@@ -210,8 +227,9 @@ class Ansatz:
             session: the circuit, in a worker or in this process.
             phases: names of the phases to vary, as `mesh.theta`; each enters once.
             input: the input of light, n modes.
-            powers: what reads the n powers at the end in watt: an output of light by its `.power`, or
-                photodetectors of 1 A/W on 1 ohm without dark current.
+            powers: what reads the n powers at the end: an output of light by its `.power`, or photodetectors
+                that are alike. What they show in the dark is subtracted; with `shots` they have 1 A/W on 1 ohm,
+                as the photons that are lost are not known otherwise.
             basis: name of a `clements` mesh right before the detectors, for costs whose settings have bases.
             bits: phases that are varied are rounded to 2 pi / 2^bits when they are written.
             shots: photons that are sent in each setting at each point; some are lost where there is loss.
@@ -225,14 +243,19 @@ class Ansatz:
         self._ends = np.cumsum([prod(shape) for shape in shapes])
         self.size = int(self._ends[-1])
         self._bits, self._shots, self.noisy = bits, shots, shots is not None
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
         self.solves = 0
+        shape = session.manifest.inputs[input].shape
+        session.drive(input, np.zeros(shape))
+        session.solve()
+        self._dark = session.read(powers).ravel()
 
     def measure(self, points: Values, settings: Sequence[Setting]) -> Values:
         """Powers in watt at phases (points, size): (points, settings, n).
 
         Raises:
             ValueError: a setting has a basis and the ansatz has no mesh for it.
+            VariationalError: photons cannot be counted.
             SimulationError: ngspice finds no operating point.
         """
         parameters = self._parameters(points)
@@ -240,7 +263,7 @@ class Ansatz:
         for setting in settings:
             sent = self._prepare(setting)
             powers = self._session.scan(parameters, self._powers)
-            seen.append(self._counted(powers.reshape(len(points), -1), sent))
+            seen.append(self._counted(powers.reshape(len(points), -1) - self._dark, sent))
             self.solves += len(points)
         return np.stack(seen, axis=1)
 
@@ -261,6 +284,37 @@ class Ansatz:
         means = (weights * powers).sum(-1, keepdims=True) / total
         gradient = np.einsum("psk,sk->p", slopes, (weights - means) / total)
         return cost.offset + float(means.sum()), gradient
+
+    def check(self, setting: Setting, point: Values) -> None:
+        """Hold the powers of a setting against the two-term rule, at phases (size,).
+
+        Of a sinusoid of one turn opposite points have the same mean. Not counted as solves; photons do not matter.
+
+        Raises:
+            VariationalError: a phase has no such rule.
+        """
+        sent = self._prepare(setting)
+        turns = np.array([1, -1, 2])[:, None, None] * np.pi / 2 * np.eye(self.size)
+        points = np.concatenate([point[None], point + turns.reshape(-1, self.size)])
+        seen = self._session.scan(self._parameters(points), self._powers).reshape(len(points), -1)
+        up, down, across = seen[1:].reshape(3, self.size, -1)
+        off = np.abs(seen[0] + across - up - down).max(axis=1)
+        if off.max() > 1e-6 * max(float(seen.max()), np.finfo(float).tiny):
+            name = self._name_of(int(off.argmax()))
+            raise VariationalError(
+                f"`{name}` has no two-term rule: the powers are no sinusoid of it ({off.max() / sent:.3g} of the light off)"
+            )
+
+    def _name_of(self, k: int) -> str:
+        which = int(np.searchsorted(self._ends, k, side="right"))
+        first = int(self._ends[which - 1]) if which else 0
+        shape = self._shapes[which]
+        index = ", ".join(str(int(i)) for i in np.unravel_index(k - first, shape)) if shape else ""
+        return f"{self._names[which]}[{index}]" if index else self._names[which]
+
+    def named(self, point: Values) -> dict[str, Values]:
+        """Phases (size,) by name, in their shapes and as they are written."""
+        return {name: values[0] for name, values in self._parameters(point[None]).items()}
 
     def _prepare(self, setting: Setting) -> float:
         """Write the field and the basis of a setting; the power that is sent."""
@@ -290,9 +344,15 @@ class Ansatz:
         if self._shots is None:
             return powers
         shares = np.clip(powers / sent, 0, None)
-        lost = np.clip(1 - shares.sum(1, keepdims=True), 0, None)
-        shares = np.hstack([shares, lost])
-        counts = self._random.multinomial(self._shots, shares / shares.sum(1, keepdims=True))
+        lost = 1 - shares.sum(1, keepdims=True)
+        if lost.min() < -1e-6:
+            raise VariationalError(
+                f"`{self._powers}` shows more light than is sent: photons are counted by detectors of 1 A/W on 1 ohm"
+            )
+        shares = np.hstack([shares, np.clip(lost, 0, None)])
+        # Every measurement has a stream of its own, so that a run can go on where it stopped.
+        random = np.random.default_rng([self._seed, self.solves])
+        counts = random.multinomial(self._shots, shares / shares.sum(1, keepdims=True))
         return np.asarray(counts[:, :-1] * (sent / self._shots))
 
 
@@ -309,25 +369,62 @@ def _shares(powers: Values) -> Values:
     return np.asarray(powers / _total(powers))
 
 
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A cost with its derivatives.
+
+    Attributes:
+        point: phases (size,) in rad.
+        value: the cost as it was measured there; `gradient` (size,) per rad.
+        solves: operating points until then.
+    """
+
+    point: Values
+    value: float
+    gradient: Values
+    solves: int
+
+    @property
+    def steepness(self) -> float:
+        """The largest derivative, per rad."""
+        return float(np.abs(self.gradient).max())
+
+
 @dataclass(eq=False)
 class Found:
     """What a minimisation came to.
 
     Attributes:
-        phases: the best that were seen, (size,) in rad.
+        phases: the best that were seen, (size,) in rad; with noise the last.
         value: the cost there as it was measured.
         steepness: the largest derivative there, per rad.
-        values: the cost at every evaluation.
-        solves: operating points until then, for every evaluation.
+        evaluations: all that were made, in their order.
         reason: why it stopped.
     """
 
     phases: Values
-    value: float
-    steepness: float
-    values: list[float] = field(default_factory=list)
-    solves: list[int] = field(default_factory=list)
+    value: float = np.inf
+    steepness: float = np.inf
+    evaluations: list[Evaluation] = field(default_factory=list)
     reason: str = ""
+
+    @property
+    def values(self) -> list[float]:
+        """The cost at every evaluation."""
+        return [e.value for e in self.evaluations]
+
+    @property
+    def solves(self) -> list[int]:
+        """Operating points until then, for every evaluation."""
+        return [e.solves for e in self.evaluations]
+
+    def keep(self, made: Evaluation) -> None:
+        """Take an evaluation as the result so far."""
+        self.phases, self.value, self.steepness = made.point.copy(), made.value, made.steepness
+
+
+class Stopped(Exception):
+    """Raised by a `watch` to end a minimisation."""
 
 
 def minimise(
@@ -338,6 +435,8 @@ def minimise(
     method: str | Callable[..., Any] = "L-BFGS-B",
     flat: float = 1e-6,
     steps: int = 500,
+    watch: Callable[[Evaluation], None] = lambda made: None,
+    known: Sequence[Evaluation] = (),
     **options: Any,
 ) -> Found:
     """Vary the phases until the cost is flat.
@@ -350,33 +449,65 @@ def minimise(
             interface, such as `adam` here for costs with noise.
         flat: stop where no derivative is larger, per rad.
         steps: stop after as many steps.
+        watch: called with each evaluation; it may raise `Stopped`.
+        known: the first evaluations of the same minimisation, which are not measured again.
         options: of the optimiser.
+
+    Raises:
+        VariationalError: `known` is of another minimisation.
     """
     from scipy.optimize import minimize
 
-    found = Found(np.array(start, dtype=float), np.inf, np.inf)
+    found = Found(np.array(start, dtype=float))
 
     def evaluate(point: Values) -> tuple[float, Values]:
-        value, gradient = ansatz.gradient(cost, point)
-        found.values.append(value)
-        found.solves.append(ansatz.solves)
-        if value < found.value:
-            found.phases, found.value = point.copy(), value
-            found.steepness = float(np.abs(gradient).max())
-        return value, gradient
+        k = len(found.evaluations)
+        if k < len(known):
+            made = known[k]
+            if not np.array_equal(made.point, point):
+                raise VariationalError(
+                    "these evaluations are not the first ones of this minimisation"
+                )
+            ansatz.solves = made.solves
+        else:
+            value, gradient = ansatz.gradient(cost, point)
+            made = Evaluation(point.copy(), value, gradient, ansatz.solves)
+        found.evaluations.append(made)
+        if ansatz.noisy or made.value < found.value:
+            # With noise the last: the luckiest of many values is not the best point.
+            found.keep(made)
+        if k >= len(known):
+            watch(made)
+        return made.value, made.gradient
 
     if method == "L-BFGS-B":
         # Leave the stopping to the gradient: an energy's last digits are asked for here.
         options = {"ftol": 0.0, "maxfun": 10 * steps, **options}
-    result = minimize(
-        evaluate, found.phases, jac=True, method=method,
-        options={"gtol": flat, "maxiter": steps, **options},
-    )  # fmt: skip
-    found.reason = str(result.message)
-    if ansatz.noisy:
-        # The luckiest of many noisy values is not the best point.
-        found.phases, found.value = np.asarray(result.x), float(result.fun)
+    try:
+        result = minimize(
+            evaluate, found.phases, jac=True, method=method,
+            options={"gtol": flat, "maxiter": steps, **options},
+        )  # fmt: skip
+        found.reason = _said(str(result.message), found, flat)
+    except Stopped:
+        found.reason = "stopped"
     return found
+
+
+# What L-BFGS-B says, in plain words.
+_SAYS = {
+    "STOP": "all steps are made",
+    "CONVERGENCE: RELATIVE": "the cost falls no further",
+    "ABNORMAL": "the line search finds nothing lower",
+}
+
+
+def _said(message: str, found: Found, flat: float) -> str:
+    if len(found.evaluations) == 1 and found.steepness <= flat:
+        return "the cost is flat where it began"
+    if found.evaluations[-1].steepness <= flat:
+        return "the cost is flat"
+    return next((said for begin, said in _SAYS.items() if message.startswith(begin)), message)
 
 
 def adam(

@@ -13,9 +13,11 @@ from tellegen.cli import main
 from tellegen.pipeline import open_file
 from tellegen.sims.check import check_experiments, staged
 from tellegen.sims.locate import find_program
-from tellegen.sims.reservoir_binding import BoundReservoir, bind_train
+from tellegen.sims.reservoir_binding import BoundReservoir
 from tellegen.sims.simulate import simulate
+from tellegen.sims.sorts import bind_train
 from tellegen.sims.training import train
+from tellegen.sims.variational_binding import BoundVariational
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.tgn"))
 BRIEFLY = {
@@ -24,6 +26,7 @@ BRIEFLY = {
     "reservoir_rc": ["task.data.periods=40"],
     "reservoir_oscillator": ["task.data.periods=20"],
     "reservoir_array": ["task.data.periods=16"],
+    "hydrogen": ["train.vary.steps=3", "train.starts=1"],
 }
 
 
@@ -82,10 +85,10 @@ def test_its_head_says_what_it_is(file):
             main.get_command(None, arguments[0]).make_context(arguments[0], arguments[1:])
 
 
-TRAININGS, READOUTS = [], []
+TRAININGS, READOUTS, VARIED = [], [], []
+SORTS = {BoundReservoir: READOUTS, BoundVariational: VARIED}
 for one in blocks("train"):
-    read = isinstance(bind_train(open_file(one[0]), one[1]), BoundReservoir)
-    (READOUTS if read else TRAININGS).append(one)
+    SORTS.get(type(bind_train(open_file(one[0]), one[1])), TRAININGS).append(one)
 
 
 @pytest.mark.parametrize(("file", "name"), TRAININGS, ids=named(TRAININGS))
@@ -105,6 +108,14 @@ def test_it_reads_out(file, name, tmp_path):
     result = train(file, name, overrides=BRIEFLY[file.stem], out=tmp_path)
     assert np.isfinite(result.outputs).all()
     assert result.accuracy["test"] > 0.8
+
+
+@pytest.mark.parametrize(("file", "name"), VARIED, ids=named(VARIED))
+def test_it_varies(file, name, tmp_path):
+    result = train(file, name, overrides=BRIEFLY[file.stem], out=tmp_path)
+    first = result.varied.found[0].values[0]
+    assert result.finished
+    assert result.plan.least < result.varied.noiseless < first
 
 
 def test_a_pulse_charges_the_capacitor(tmp_path):

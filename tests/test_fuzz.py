@@ -34,8 +34,8 @@ from tellegen.pipeline import Build, Compilation, open_file
 from tellegen.sims.check import check_experiments
 from tellegen.sims.deck import run_decks
 from tellegen.sims.netlist import checked_netlist
-from tellegen.sims.reservoir_binding import bind_train
 from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.sorts import bind_train
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit
 from tellegen.syntax.parse import parse, parser
@@ -367,6 +367,34 @@ SERIES = line(
     mostly(["0", "4"], ["1000", "-1", "1.5", "x"]),
     mostly(["", " record y\n"], [" record q\n", " record x, x\n", " epochs 3\n", " washout 1\n"]),
 )  # fmt: skip
+QUBIT = """import photonic
+network Q {{
+    input a[2]: optical
+    output y[2]: optical
+    node u[2]: optical
+    mesh: connect a -> u by clements using mzi(level = gains)
+    basis: connect u -> y by clements using mzi()
+}}
+"""
+VARY = line(
+    QUBIT + "task V for {} {{\n drive a = {}\n measure {}\n cost {}\n{}}}\n"
+    "train V {{\n vary {} by {}\n starts {}\n{}}}\n",
+    mostly(["Q"], ["Top", "None"]),
+    mostly(["1 W, 0 W", "amplitudes((1, 0), (0, 1))"],
+           ["0 W", "amplitudes(a)", "1 V", "amplitudes(1 W)", "amplitudes", "light(1 W)", "1e300 W", "-1 W"]),
+    mostly(["y in basis"], ["y", "x", "y in mesh", "y in q", "y[0] in basis", "y in basis[0]", "basis in y"]),
+    mostly(["pauli_sum(Z = 1 Ha, X = 0.5 eV)", "pauli_sum(I = 1)", 'hermitian("pauli.csv", scale = 1 Ha)'],
+           ["pauli_sum(ZZ = 1)", "pauli_sum(A = 1)", "pauli_sum()", "pauli_sum", "pauli_sum(Z = x)",
+            "pauli_sum(Z = 1 V)", "pauli_sum(Z = 1e300 Ha, X = 1e300 Ha)", "pauli_sum(Z ~ 1)",
+            'hermitian("../secret.csv")', 'hermitian("data.csv")', "hermitian(1)", 'compiling("/dev/zero")',
+            'compiling("pauli.csv")', "classifying(1, 2)", "classifying(a)", "os(1)"]),
+    mostly([""], [" data iris\n", ' data csv("data.csv", label = "kind")\n', " target y = 1 V\n", " decode nearest\n"]),
+    mostly(["mesh.theta, mesh.phi"], ["mesh.theta, mesh.theta", "basis.phi", "mesh.loss", "q", "mesh.theta[0]"]),
+    mostly(["bfgs(flat = 1 mHa)", "adam(steps = 3)"],
+           ["bfgs", "bfgs(flat = -1)", "adam(rate = 1 V)", "adam(steps = 0)", "coupled(0.5, 1)", "os(1)"]),
+    mostly(["1", "3"], ["0", "-1", "1e9", "1.5", "x"]),
+    mostly(["", " shots 10\n", " bits 8\n"], [" bits 1\n", " shots 0\n", " epochs 2\n", " learn q by r\n"]),
+)  # fmt: skip
 WAVE = mostly(
     ["1 V", "dc(1 V)", "pulse(0 V, 1 V, width = 1 us)", "sine(0 V, 1 V, 1 kHz, phase = 90 deg)",
      "pwl((0 s, 0 V), (1 ms, 1 V))", 'csv("wave.csv", scale = 1 V)'],
@@ -395,7 +423,15 @@ def programs(draw: st.DrawFn) -> str:
     parts += [top, unit] if draw(st.booleans()) else [unit, top]
     blocks = draw(
         mostly(
-            [(), (TASK,), (TASK, TRAIN), (SIMULATION,), (TASK, TRAIN, SIMULATION), (SERIES,)],
+            [
+                (),
+                (TASK,),
+                (TASK, TRAIN),
+                (SIMULATION,),
+                (TASK, TRAIN, SIMULATION),
+                (SERIES,),
+                (VARY,),
+            ],
             [(TRAIN,)],
         )
     )
@@ -432,6 +468,7 @@ def folder() -> Iterator[Path]:
         (inside / "edges.csv").write_text("source,target,g [uS]\n0,1,1\n1,0,2\n")
         (inside / "wide.csv").write_text("a,b,q [V],g [ohm]\n0,1,1,1\n")
         (inside / "data.csv").write_text("a,b,kind\n1,2,red\n3,4,blue\n5,6,red\n")
+        (inside / "pauli.csv").write_text("0,1\n1,0\n")
         (inside / "wave.csv").write_text("0,0\n0.001,1\n")
         (inside / "broken.csv").write_bytes(b"a,b\n\xff\x00,1\n")
         (inside / "link.csv").symlink_to("../secret.csv")

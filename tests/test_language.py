@@ -144,8 +144,12 @@ seeds = settings_of("seed", expressions)
 task_statements = st.one_of(
     st.builds(t.Data, rules, some(expressions, 0), st.just(SPAN)),
     assignments("drive"), assignments("target"), settings_of("decode", rules),
+    settings_of("cost", rules), st.builds(t.Measure, plain_paths, st.none() | plain_paths, st.just(SPAN)),
 )  # fmt: skip
 train_statements = st.one_of(
+    st.builds(t.Vary, some(plain_paths), rules, st.just(SPAN)),
+    settings_of("starts", expressions), settings_of("shots", expressions),
+    settings_of("bits", expressions),
     st.builds(t.Learn, some(plain_paths), st.none() | expressions, rules, st.just(SPAN)),
     settings_of("update", rules), settings_of("epochs", expressions),
     settings_of("batch", expressions), seeds, transients,

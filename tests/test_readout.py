@@ -10,8 +10,8 @@ from sklearn.linear_model import Ridge
 from tellegen.cli import main
 from tellegen.pipeline import Compilation
 from tellegen.sims.report import write_report
-from tellegen.sims.reservoir_binding import bind_train
 from tellegen.sims.run_folder import RunFolderError, read_json
+from tellegen.sims.sorts import bind_train
 from tellegen.sims.training import resume, train
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tellegen.sims.reservoir_training import ReservoirResult
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
+    from tellegen.sims.variational_loop import Step, VariationalPlan
+    from tellegen.sims.variational_training import VariationalResult
 
 
 class _Bars:
@@ -114,6 +116,66 @@ def read_summary(result: ReservoirResult) -> None:
         click.echo(f"  figure  {figure}")
     click.echo(f"  report  {page}")
     click.echo(f"  run     {result.folder}")
+
+
+class VaryBar(_Bars):
+    """How far phases are varied: the start, and the least cost so far. Without a terminal a line for each start."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.bars = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[says]}"),
+            console=self.console, transient=True, disable=not self.console.is_terminal,
+        )  # fmt: skip
+        self.task: int | None = None
+        self.start, self.made = -1, 0
+        self.least = math.inf
+
+    def update(self, step: Step, plan: VariationalPlan) -> None:
+        """Show an evaluation."""
+        if self.task is None:
+            self.bars.start()
+            self.task = self.bars.add_task(plan.name, total=len(plan.starts), says="")
+        if step.start != self.start:
+            self.start, self.made = step.start, 0
+            if not self.console.is_terminal:
+                click.echo(f"start {step.start + 1} of {len(plan.starts)}", err=True)
+        self.made += 1
+        self.least = min(self.least, step.made.value)
+        says = f"{step.made.solves:,} solves, least cost {self.least:.7g} {plan.unit}".rstrip()
+        share = min(self.made / plan.settings["steps"], 1.0)
+        self.bars.update(self.task, completed=step.start + share, says=says)  # type: ignore[arg-type]
+
+
+def vary_summary(result: VariationalResult) -> None:
+    """Print what phases came to and where everything is; writes the figures and the report."""
+    from tellegen.sims.report import write_report
+
+    page = write_report(result.folder)
+    plan, varied = result.plan, result.varied
+    table = Table(
+        title=f"{plan.name}: start {varied.best + 1} of {len(plan.starts)}, {varied.solves:,} solves"
+    )
+    for head in ("", f"{plan.kind} ({plan.unit})" if plan.unit else plan.kind):
+        table.add_column(head, justify="left" if not head else "right")
+    rows = [("as measured", result.value)]
+    if plan.shots is not None:
+        rows.append(("without the noise of photons", varied.noiseless))
+    if plan.least is not None:
+        rows += [(plan.least_is, plan.least), ("above it", varied.noiseless - plan.least)]
+    for said, value in rows:
+        table.add_row(said, f"{value:.3g}" if said == "above it" else f"{value:.9g}")
+    for part, judged in varied.judged.items():
+        table.add_row(f"{part}: probability of error", f"{judged.error:.4g}")
+        table.add_row(f"{part}: accuracy", f"{judged.accuracy:.1%}")
+    Console().print(table)
+    click.echo(f"  {result.reason}")
+    for figure in sorted(result.folder.glob("*.png")):
+        click.echo(f"  figure  {figure}")
+    click.echo(f"  report  {page}")
+    click.echo(f"  run     {result.folder}")
+    if not result.finished:
+        click.echo(f"stopped; go on with: tellegen resume {result.folder}")
 
 
 class FlightBar(_Bars):

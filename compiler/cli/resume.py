@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tellegen.cli import _common as c
-from tellegen.cli._progress import EpochBars, FlightBar, simulated, summary
+from tellegen.cli._progress import EpochBars, FlightBar, VaryBar, simulated, summary, vary_summary
 
 
 @click.command()
@@ -24,7 +24,7 @@ def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
     """
     from tellegen.sims.run_folder import read_json
     from tellegen.sims.simulate import resume_simulation
-    from tellegen.sims.training import resume
+    from tellegen.sims.training import TrainResult, resume
 
     with c.errors():
         kind = read_json(Path(folder)).get("kind")
@@ -38,9 +38,15 @@ def command(folder: str, overrides: tuple[str, ...], timeout: float) -> None:
             if not again.finished:
                 sys.exit(c.STOPPED)
         return
-    with c.errors(), EpochBars() as bars:
-        result = resume(folder, overrides=overrides, timeout=timeout, progress=bars.update)
+    with c.errors(), EpochBars() as bars, VaryBar() as varied:
+        result = resume(
+            folder, overrides=overrides, timeout=timeout, progress=bars.update, varied=varied.update
+        )
         bars.stop()
-        summary(result)
+        varied.stop()
+        if isinstance(result, TrainResult):
+            summary(result)
+        else:
+            vary_summary(result)
         if not result.finished:
             sys.exit(c.STOPPED)

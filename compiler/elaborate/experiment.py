@@ -61,6 +61,24 @@ class LearnValue:
 
 
 @dataclass(frozen=True)
+class VaryValue:
+    """`vary mesh.theta, mesh.phi by bfgs(flat = 1 mHa)`."""
+
+    parameters: tuple[PathValue, ...]
+    rule: CallValue
+    span: Span
+
+
+@dataclass(frozen=True)
+class MeasureValue:
+    """`measure y in basis`."""
+
+    output: PathValue
+    basis: PathValue | None
+    span: Span
+
+
+@dataclass(frozen=True)
 class ControlValue:
     """`control pi(read = y, drive = u, ...) every 50 us`."""
 
@@ -95,6 +113,8 @@ class ExperimentValues:
     targets: list[AssignmentValue] = field(default_factory=list)
     data: DataValue | None = None
     learn: list[LearnValue] = field(default_factory=list)
+    vary: VaryValue | None = None
+    measure: MeasureValue | None = None
     record: list[PathValue] = field(default_factory=list)
     control: ControlValue | None = None
     sweep: SweepValue | None = None
@@ -157,6 +177,16 @@ def elaborate_experiment(
                 limits = None if s.limits is None else value(s.limits)
                 paths = tuple(PathValue(p, p.span) for p in s.parameters)
                 out.learn.append(LearnValue(paths, limits, call(s.rule), s.span))
+            case t.Vary():
+                if out.vary is not None:
+                    _twice("vary", s.span, out.vary.span, sink)
+                paths = tuple(PathValue(p, p.span) for p in s.parameters)
+                out.vary = VaryValue(paths, call(s.rule), s.span)
+            case t.Measure():
+                if out.measure is not None:
+                    _twice("measure", s.span, out.measure.span, sink)
+                basis = None if s.basis is None else PathValue(s.basis, s.basis.span)
+                out.measure = MeasureValue(PathValue(s.output, s.output.span), basis, s.span)
             case t.Control():
                 if out.control is not None:
                     _twice("control", s.span, out.control.span, sink)

@@ -161,6 +161,13 @@ class Builder(Transformer[Token, Any]):
         *paths, limits, rule = parts
         return t.Learn(tuple(paths), limits, rule, self._at(meta))
 
+    def vary(self, meta: Meta, *parts: Any) -> t.Vary:
+        *paths, rule = parts
+        return t.Vary(tuple(paths), rule, self._at(meta))
+
+    def measure(self, meta: Meta, output: t.Path, basis: t.Path | None) -> t.Measure:
+        return t.Measure(output, basis, self._at(meta))
+
     def control(self, meta: Meta, controller: t.Call, every: Any) -> t.Control:
         return t.Control(controller, every, self._at(meta))
 
@@ -182,6 +189,9 @@ class Builder(Transformer[Token, Any]):
     def decode(self, meta: Meta, rule: t.Call) -> t.Setting:
         return self._setting("decode", meta, rule)
 
+    def cost(self, meta: Meta, rule: t.Call) -> t.Setting:
+        return self._setting("cost", meta, rule)
+
     def update(self, meta: Meta, rule: t.Call) -> t.Setting:
         return self._setting("update", meta, rule)
 
@@ -190,6 +200,15 @@ class Builder(Transformer[Token, Any]):
 
     def batch(self, meta: Meta, value: Any) -> t.Setting:
         return self._setting("batch", meta, value)
+
+    def starts(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("starts", meta, value)
+
+    def shots(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("shots", meta, value)
+
+    def bits(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("bits", meta, value)
 
     def washout(self, meta: Meta, value: Any) -> t.Setting:
         return self._setting("washout", meta, value)

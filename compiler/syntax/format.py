@@ -65,7 +65,7 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
             return f"transient {expression(stop)} step {expression(step)}"
         case t.Setting("transient", (step,)):
             return f"transient step {expression(step)}"
-        case t.Setting("decode" | "update", (t.Call() as call,)):
+        case t.Setting("decode" | "update" | "cost", (t.Call() as call,)):
             return f"{s.keyword} {_rule(call)}"
         case t.Setting():
             return f"{s.keyword} {expression(s.values[0])}"
@@ -83,6 +83,11 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
         case t.Learn():
             limits = f" in {expression(s.limits)}" if s.limits else ""
             return f"learn {', '.join(map(path, s.parameters))}{limits} by {_rule(s.rule)}"
+        case t.Vary():
+            return f"vary {', '.join(map(path, s.parameters))} by {_rule(s.rule)}"
+        case t.Measure():
+            basis = f" in {path(s.basis)}" if s.basis else ""
+            return f"measure {path(s.output)}{basis}"
         case t.Control():
             every = f" every {expression(s.every)}" if s.every else ""
             return f"control {_rule(s.controller)}{every}"

@@ -22,12 +22,12 @@ from tellegen.syntax.build import Builder
 from tellegen.syntax.parse import TooDeep, parser
 
 _ADDABLE = {
-    "train": ("epochs", "batch", "washout", "seed", "level", "update"),
+    "train": ("epochs", "batch", "starts", "shots", "bits", "washout", "seed", "level", "update"),
     "simulate": ("seed", "level"),
     "task": ("decode",),
 }
-_CALLS = ("update", "decode")
-_RULES = (*_CALLS, "data", "learn")
+_CALLS = ("update", "decode", "cost")
+_RULES = (*_CALLS, "data", "learn", "vary")
 _SHAPE = re.compile(r"\s*([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*=")
 
 
@@ -149,7 +149,7 @@ def _changed(
             return replace(s, value=value)
         case t.Learn() if argument == "in":
             return replace(s, limits=value)
-        case t.Learn():
+        case t.Learn() | t.Vary():
             return replace(s, rule=_call(s.rule, argument, value))
         case t.Data():
             if argument == "split":

@@ -248,8 +248,8 @@ class Network:
 class Setting:
     """A statement of an experiment: its keyword and its values.
 
-    `data, decode, update` hold one call; `epochs, batch, washout, seed` one value; `transient` two (stop,
-    step) or its step alone; `target` the column that a read-out shall give.
+    `decode, update, cost` hold one call; `epochs, batch, starts, shots, bits, washout, seed` one value;
+    `transient` two (stop, step) or its step alone; `target` the column that a read-out shall give.
     """
 
     keyword: str
@@ -287,6 +287,24 @@ class Learn:
 
 
 @dataclass(frozen=True, slots=True)
+class Vary:
+    """`vary mesh.theta, mesh.phi by bfgs(flat = 1 mHa)`."""
+
+    parameters: tuple[Path, ...]
+    rule: Call
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`measure y in basis`: the powers that a cost is made of, and the mesh that turns the light before them."""
+
+    output: Path
+    basis: Path | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """`record out, load.current`."""
 
@@ -313,7 +331,9 @@ class Control:
     span: Span = _span()
 
 
-ExperimentStatement = Setting | Assignment | Data | Learn | Record | Sweep | Control
+ExperimentStatement = (
+    Setting | Assignment | Data | Learn | Vary | Measure | Record | Sweep | Control
+)
 
 
 @dataclass(frozen=True, slots=True)

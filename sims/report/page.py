@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tellegen.sims import run_folder as rf
-from tellegen.sims.report import curves, network, series, shades, tables
+from tellegen.sims.report import curves, network, series, shades, tables, variational
 from tellegen.sims.report.record import Record, items, mapping, read, text
 from tellegen.sims.report.style import DARK, LIGHT, WIDTH, Theme, as_png, as_svg, new_figure, styled
 
@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 
 REPORT = "report.html"
 LEARNING, NETWORK, WAVES = "learning-curve.png", "network.png", "waves.png"
-PREDICTIONS = "predictions.png"
+PREDICTIONS, COST = "predictions.png", "cost.png"
 RASTER, WEIGHTS = "raster.png", "weight_trajectory.png"
 NETWORK_HEIGHT = 4.3  # inches
 MOST_KINDS = 6  # of learned parameters, each with a figure of its own
@@ -40,7 +40,7 @@ _STATUS = {
 _NOTHING: dict[str, Any] = {
     "accuracies": [], "confusion": None, "learning": None, "histories": [], "rules": [],
     "update": "", "guard": [], "judged_title": "Results of the best epoch", "error_name": "error (V²)",
-    "extra": [], "point": [], "left_out": 0, "waves": None, "raster": None, "weights": None,
+    "extra": [], "point": [], "point_title": "Operating point", "left_out": 0, "waves": None, "raster": None, "weights": None,
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def write_report(folder: str | Path) -> Path:
         RunFolderError: if the folder is no run folder.
     """
     record = read(Path(folder))
-    kinds = {"simulate": _simulation, "reservoir": _reservoir}
+    kinds = {"simulate": _simulation, "reservoir": _reservoir, "variational": _variational}
     shown = kinds.get(record.kind, _training)(record)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -83,7 +83,9 @@ def _common(record: Record) -> dict[str, Any]:
     lines = record.netlist.splitlines()
     return {
         "name": record.name,
-        "what": {"simulate": "Simulation", "reservoir": "Read-out"}.get(record.kind, "Training"),
+        "what": {"simulate": "Simulation", "reservoir": "Read-out", "variational": "Phases"}.get(
+            record.kind, "Training"
+        ),
         "network_name": text(run.get("network")),
         "file": Path(text(run.get("file"))).name,
         "status": status if status in _STATUS else "",
@@ -174,6 +176,30 @@ def _reservoir(record: Record) -> dict[str, Any]:
             ),
             _picture(partial(series.states, read), "States at the ends of the virtual nodes"),
             _picture(partial(series.weights, read), "Weights of standardised states"),
+        ]
+    return found
+
+
+def _variational(record: Record) -> dict[str, Any]:
+    run = variational.read(record)
+    found: dict[str, Any] = {
+        "facts": variational.facts(record),
+        "accuracies": tables.accuracies(record),
+        "confusion": tables.confusion(record),
+        "judged_title": "Results of the best start",
+        "error_name": "probability of error",
+        "point_title": "Best phases",
+        "networks": [],
+    }
+    found["point"], found["left_out"] = variational.phases(record)
+    if run is not None:
+        found["extra"] = [
+            _picture(
+                partial(variational.descent, run),
+                "Cost over operating points",
+                "Every evaluation of the cost, its start a line each.",
+                png=record.folder / COST,
+            )
         ]
     return found
 
