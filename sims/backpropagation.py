@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tellegen.sims.gradients import Circuit, Fields, Values, field_at, phases_of
+from tellegen.sims.gradients import Circuit, Fields, Values, complex_of, field_at, phases_of
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ def back_propagate(
                     found[name] = found.get(name, 0.0) + gradient
             pull = layers[k - 1].pull
             if k and pull is not None:
-                coming[k - 1] = pull(before[k - 1], circuit.read(layers[k].back) @ [1, 1j])
+                coming[k - 1] = pull(before[k - 1], complex_of(circuit.read(layers[k].back)))
             else:
                 del seen[sample]
         if now < count:
-            passed = [circuit.read(layer.output) @ [1, 1j] for layer in layers]
+            passed = [complex_of(circuit.read(layer.output)) for layer in layers]
             seen[now] = (passed, [field_at(circuit, f"{name}_out") for _, name, _ in phases])
             outputs.append(passed[-1])
             coming[-1] = np.conj(adjoint(passed[-1], now))

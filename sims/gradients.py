@@ -60,8 +60,7 @@ def in_situ(
     # Light from ahead and from behind do not meet in it, so what is driven behind does not matter yet.
     circuit.solve()
     # What is launched from behind is the conjugate: backwards in space is backwards in time.
-    seen = np.asarray(circuit.read(output) @ [1, 1j], dtype=complex)
-    circuit.drive(behind, np.conj(adjoint(seen)))
+    circuit.drive(behind, np.conj(adjoint(complex_of(circuit.read(output)))))
     circuit.solve()
     found: dict[str, Values] = {}
     for ahead, back in pairs.items():
@@ -79,6 +78,11 @@ def phases_of(circuit: Circuit, group: str) -> Iterable[str]:
     return [n[len(start) : -len(end)] for n in names if n.startswith(start) and n.endswith(end)]
 
 
+def complex_of(parts: Values) -> Fields:
+    """The fields (...,) of a signal that is read as real and imaginary part (..., 2)."""
+    return np.asarray(parts @ [1, 1j], dtype=complex)
+
+
 def field_at(circuit: Circuit, name: str) -> Fields:
     """The complex field that observables `NAME_re` and `NAME_im` show."""
-    return np.asarray(circuit.read(f"{name}_re") + 1j * circuit.read(f"{name}_im"))
+    return np.asarray(circuit.read(f"{name}_re") + 1j * circuit.read(f"{name}_im"), dtype=complex)
