@@ -57,6 +57,27 @@ ports:
   out0: cp2,out0
   out1: ring,out0
 """
+# As gdsfactory writes its interferometer: the second splitter joins, and bends are turned as it comes.
+SPLIT = """
+name: chip
+instances:
+  cp1: {component: mmi1x2_ideal}
+  cp2: {component: mmi1x2_ideal}
+  b1: {component: straight, settings: {length: 16.6, npoints: 720, cross_section: strip}}
+  b2: {component: straight, settings: {length: 16.6}}
+  sxt: {component: straight, settings: {length: 0.1}}
+  sxb: {component: straight, settings: {length: 10.1}}
+connections:
+  b1,out0: cp1,out0
+  b2,out0: cp1,out1
+  b1,in0: sxb,in0
+  sxt,out0: b2,in0
+  sxb,out0: cp2,out1
+  sxt,in0: cp2,out0
+ports:
+  in0: cp1,in0
+  out0: cp2,in0
+"""
 # The same interferometer twice, from a netlist of its own; the second seen from its outputs.
 NESTED = """
 chip:
@@ -124,6 +145,8 @@ def scattering(component: str, s: dict[str, float]) -> dict[tuple[str, str], com
             ("in0", "out1"): cross,
             ("in1", "out0"): cross,
         }
+    elif component == "mmi1x2_ideal":
+        found = {("in0", "out0"): np.sqrt(0.5), ("in0", "out1"): np.sqrt(0.5)}
     else:
         length, index = s.get("length", 10.0), s.get("neff", 2.34)
         turned = np.exp(1j * (2 * np.pi * index * length / WL + np.pi * s.get("voltage", 0.0)))
@@ -163,37 +186,46 @@ def solved(netlists: dict, top: str) -> dict[tuple[str, str], complex]:
     return {(p, q): whole[at[ports[q]], at[ports[p]]] for p in ports for q in ports}
 
 
-def wanted(text: str) -> np.ndarray:
+def ports_of(text: str) -> tuple[list[str], list[str]]:
+    """The inputs and outputs of the netlist on top."""
     tree = yaml.safe_load(text)
-    netlists = tree if "instances" not in tree else {"chip": tree}
-    found = solved(netlists, "chip")
-    return np.array([[found[i, o] for i in ("in0", "in1")] for o in ("out0", "out1")])
+    ports = (tree if "instances" in tree else tree["chip"])["ports"]
+    return [p for p in ports if p[0] == "i"], [p for p in ports if p[0] == "o"]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [FLAT, NESTED.replace("end,out0: two,out0", "two,out0: end,out0")],
-    ids=["flat", "nested"],
-)
+CHIPS = pytest.mark.parametrize("text", [FLAT, SPLIT, NESTED], ids=["flat", "split", "nested"])
+
+
+@CHIPS
 def test_ngspice_agrees_with_scattering_matrices(text: str) -> None:
-    found = matrix(text, ["in0", "in1"], ["out0", "out1"])
-    np.testing.assert_allclose(found, wanted(text), atol=1e-12)
+    tree = yaml.safe_load(text)
+    want = solved(tree if "instances" not in tree else {"chip": tree}, "chip")
+    ins, outs = ports_of(text)
+    expected = [[want[i, o] for i in ins] for o in outs]
+    np.testing.assert_allclose(matrix(text, ins, outs), expected, atol=1e-12)
 
 
-@pytest.mark.parametrize("text", [FLAT, NESTED], ids=["flat", "nested"])
+@CHIPS
 def test_ngspice_agrees_with_sax(text: str) -> None:
     sax = pytest.importorskip("sax")
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    names = ("coupler_ideal", "mmi2x2_ideal", "straight", "phase_shifter", "attenuator")
-    tree = yaml.safe_load(text)
+    names = (
+        "coupler_ideal",
+        "mmi1x2_ideal",
+        "mmi2x2_ideal",
+        "straight",
+        "phase_shifter",
+        "attenuator",
+    )
+    tree = yaml.safe_load(text.replace(", npoints: 720, cross_section: strip", ""))
     tree.pop("name", None)
     circuit, _ = sax.circuit(tree, models={name: getattr(sax.models, name) for name in names})
     s = sax.sdict(circuit())
-    want = [[complex(np.squeeze(s[i, o])) for i in ("in0", "in1")] for o in ("out0", "out1")]
-    found = matrix(text, ["in0", "in1"], ["out0", "out1"])
-    np.testing.assert_allclose(found, want, atol=1e-6)
+    ins, outs = ports_of(text)
+    want = [[complex(np.squeeze(s[i, o])) for i in ins] for o in outs]
+    np.testing.assert_allclose(matrix(text, ins, outs), want, atol=1e-6)
 
 
 def test_light_from_behind_meets_an_interferometer_turned() -> None:
@@ -240,6 +272,8 @@ SETTINGS = {
     "coupler": {"error": REAL, "loss": st.floats(0, 9)},
     "waveguide": {"phase": REAL, "loss": st.floats(0, 9), "delay": st.floats(1e-15, 1.0)},
     "phase_shifter": {"phase": REAL},
+    "splitter": {"error": REAL, "loss": st.floats(0, 9)},
+    "combiner": {"error": REAL, "loss": st.floats(0, 9)},
 }
 DEFAULTS = {c: {p: PHOTONIC.cells[c].params[p].default for p in s} for c, s in SETTINGS.items()}
 ALWAYS = ("theta", "phi", "phase")
@@ -268,11 +302,11 @@ def netlists(draw: st.DrawFn) -> list[Netlist]:
         instances[f"e{k}"] = Instance(
             component, {p: values[p] for p in PHOTONIC.cells[component].params if p in values}
         )
-        pairs = len(PHOTONIC.cells[component].ports) // 2
+        ways = [p.direction for p in PHOTONIC.cells[component].ports.values()]
         join((f"e{k}", "in0"), False)
-        if pairs == 2:
+        if ways.count("in") == 2:
             join((f"e{k}", "in1"), draw(st.booleans()))
-        free += [(f"e{k}", f"out{m}") for m in range(pairs)]
+        free += [(f"e{k}", f"out{m}") for m in range(ways.count("out"))]
     order = [(i, f"out{m}") for i in instances for m in (0, 1)]
     links = {start: links[start] for start in order if start in links}
     inner = Netlist("inner", instances, links, inputs, {f"o{k}": end for k, end in enumerate(free)})

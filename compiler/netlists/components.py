@@ -8,7 +8,7 @@ component is a line of `COMPONENTS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import asin, pi
 
 from tellegen.cells import Cell
@@ -20,11 +20,11 @@ _FOUR = {"in0": "a", "in1": "b", "out0": "c", "out1": "d"}
 # The ports of our cells, as SAX would call them.
 OUR_NAMES = {
     "coupler": _FOUR, "mzi": _FOUR, "mzi_back": _FOUR, "waveguide": _TWO, "phase_shifter": _TWO,
+    "splitter": {"in0": "a", "out0": "b", "out1": "c"}, "combiner": {"in0": "a", "in1": "b", "out0": "c"},
 }  # fmt: skip
 # What a cell is for light that comes from behind: the same, its outputs taken for inputs, or another.
-TURNED = {cell: cell for cell in OUR_NAMES} | {"mzi": "mzi_back", "mzi_back": "mzi"}
-# gdsfactory numbers ports clockwise, from the lower left.
-_CLOCKWISE = {2: ("in0", "out0"), 4: ("in0", "in1", "out1", "out0")}
+_PAIRS = {"mzi": "mzi_back", "splitter": "combiner"}
+TURNED = {cell: cell for cell in OUR_NAMES} | _PAIRS | {back: cell for cell, back in _PAIRS.items()}
 _LIGHT = 299792458e6  # um/s
 _SHORTEST = 1e-15  # s, of a delay
 
@@ -52,7 +52,9 @@ class Component:
     def ports(self) -> dict[str, str]:
         """Every name of a port, and the one that SAX gives it: `o1` is `in0`, `a` is `in0`."""
         ours = OUR_NAMES[self.cell]
-        numbered = {f"o{k + 1}": name for k, name in enumerate(_CLOCKWISE[len(ours)])}
+        # gdsfactory numbers ports clockwise, from the lower left.
+        round_ = [p for p in ours if p[0] == "i"] + [p for p in reversed(ours) if p[0] == "o"]
+        numbered = {f"o{k}": name for k, name in enumerate(round_, 1)}
         return {name: name for name in ours} | numbered | {v: k for k, v in ours.items()}
 
 
@@ -108,6 +110,7 @@ _couplers = Component(
     "coupler", {"coupling": 0.5, "loss_dB": 0.0}, _coupler,
     refused=dict.fromkeys(("length", "gap", "coupling0", "dn", "dn1", "dn2", "dk1", "dk2"), _COUPLING),
 )  # fmt: skip
+_splitters = replace(_couplers, cell="splitter")
 _interferometer = dict.fromkeys(
     ("delta_length", "length_x", "length_y", "splitter", "combiner"), _LENGTHS
 )
@@ -129,6 +132,11 @@ COMPONENTS: dict[str, Component] = {
     "coupler_ideal": _couplers,
     "mmi2x2": _couplers,
     "mmi2x2_ideal": _couplers,
+    "splitter": _splitters,
+    "splitter_ideal": _splitters,
+    "mmi1x2": _splitters,
+    "mmi1x2_ideal": _splitters,
+    "combiner": replace(_splitters, cell="combiner"),
     "mzi": Component("mzi", refused=_interferometer),
     "mzi_back": Component("mzi_back", refused=_interferometer),
 }
