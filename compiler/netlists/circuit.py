@@ -51,9 +51,8 @@ def _netlist(
             continue
         if any(d != "optical" for d in _disciplines(group)):
             continue  # the network itself is reported
-        for k in range(len(group)):
-            index = subscript(np.unravel_index(k, group.shape)) if group.shape else ""
-            label = free(_flat(group.label + index), taken)
+        for k, index in enumerate(np.ndindex(*group.shape)):
+            label = free(_flat(group.label + subscript(index)), taken)
             if group.cell is not None:
                 values = {p: float(v[k]) for p, v in group.params.items()}
                 instances[label] = Instance(group.cell.name, canonical(group.cell, values))

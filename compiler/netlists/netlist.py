@@ -69,11 +69,11 @@ def _network(n: Netlist, known: Mapping[str, Netlist], library: Library) -> Iter
     sources |= {end: name for name, end in n.inputs.items()}
     sinks = nodes | {start: name for name, start in n.outputs.items()}
     for label, instance in n.instances.items():
-        ports = ports_of(instance.component, known)
-        given = [(p, sources.get((label, p), "gnd")) for p in ports[0]]
+        entries, exits = ports_of(instance.component, known)
+        given = [(p, sources.get((label, p), "gnd")) for p in entries]
         # An output that nothing follows is a dump; the others make nets that are called after them.
         given += [
-            (p, sinks.get((label, p), "gnd")) for p in ports[1]
+            (p, sinks.get((label, p), "gnd")) for p in exits
             if (label, p) in sinks or (label, p) not in n.links
         ]  # fmt: skip
         words = [f"{_port(n, (label, p), known)} = {net}" for p, net in given]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from tellegen.cells import Library
@@ -362,11 +362,12 @@ class _Reader:
                 port = port.replace("in", "OUT").replace("out", "in").replace("OUT", "out")
             return (labels[place.instance], port), place.is_output != back
 
-        joined = {}
+        joined: dict[End, End] = {}
         for one, other in links:
             (a, a_leaves), (b, _) = end(one), end(other)
             joined |= {a: b} if a_leaves else {b: a}
-        inputs, outputs = {}, {}
+        inputs: dict[str, End] = {}
+        outputs: dict[str, End] = {}
         for name, place in ports.items():
             at, leaves = end(place)
             (outputs if leaves else inputs)[given[name]] = at
@@ -449,12 +450,11 @@ class _Reader:
             return None
         for name, value in values.items():
             param = cell.params[name]
-            low, high = (b if isinstance(b, float | int) else None for b in (param.min, param.max))
-            if (
-                not isfinite(value)
-                or (low is not None and value < low)
-                or (high is not None and value > high)
-            ):
+            least, most = (
+                float(b) if isinstance(b, float | int) else otherwise
+                for b, otherwise in ((param.min, -inf), (param.max, inf))
+            )
+            if not (isfinite(value) and least <= value <= most):
                 self.error(f"`{name}` of `{label}` would be {value:g}: out of the range of `{cell.name}`", part.span,
                            f"`tellegen cells photonic.{cell.name}` shows the range")  # fmt: skip
                 return None
