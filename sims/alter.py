@@ -35,7 +35,12 @@ _NEARLY_ALL = 0.9
 def carried(entry: ParameterMap, values: Values) -> Values:
     """The values of the elements that carry a parameter, in the order of `entry.elements`."""
     names = {**entry.arguments, entry.symbol: values}
-    parts = [np.broadcast_to(evaluate(e, names), values.shape) for e in entry.expressions]
+    # Several elements may carry the same expression: the sine and cosine of a phase, each twice.
+    found = {
+        e: np.broadcast_to(evaluate(e, names), values.shape)
+        for e in dict.fromkeys(entry.expressions)
+    }
+    parts = [found[e] for e in entry.expressions]
     return np.concatenate(parts) if len(parts) > 1 else np.array(parts[0])
 
 

@@ -31,7 +31,7 @@ from tellegen.manifest import Manifest
 from tellegen.sims.alter import Commands, Group, carried
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.locate import find_library
-from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, with_cards
+from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, count_nodes, with_cards
 from tellegen.sims.ngspice import address, memory, shared_library
 from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.waveform import Recording, RemoteTransients, Waveforms, tran_command
@@ -131,8 +131,7 @@ class Engine:
         known = self._ng.version >= _KLU_SINCE
         if solver == "klu" and not known:
             raise ValueError(f"ngspice {self._ng.version} has no KLU; it came with {_KLU_SINCE}")
-        large = len(self.manifest.nodes) >= _KLU_FROM
-        klu = solver == "klu" or (solver == "auto" and known and large)
+        klu = solver == "klu" or (solver == "auto" and known and count_nodes(netlist) >= _KLU_FROM)
         return [
             f"v{_COUNTER} {_COUNTER} 0 0",
             f"r{_COUNTER} {_COUNTER} 0 1",

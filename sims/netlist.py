@@ -56,6 +56,53 @@ def checked_netlist(text: str) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
+# How many of an element's words behind its name are nodes; of `x` all but the last one.
+_TERMINALS = dict.fromkeys("rclvidbwfh", 2) | dict.fromkeys("qj", 3) | dict.fromkeys("mgest", 4)
+
+
+def count_nodes(netlist: str) -> int:
+    """The number of nodes of a netlist seen through its subcircuits, without ground."""
+    lines: list[str] = []
+    for line in netlist.lower().splitlines()[1:]:
+        if line.startswith("+") and lines:
+            lines[-1] += " " + line[1:]
+        else:
+            lines.append(line)
+    inside: dict[str, set[str]] = {"": set()}  # the nodes of each subcircuit, and of the circuit
+    ports: dict[str, set[str]] = {"": {"0", "gnd"}}
+    made: dict[str, list[str]] = {"": []}
+    stack = [""]
+    for line in lines:
+        # Arithmetic and parameters are no nodes.
+        words = re.split(r"[={(']|params:", line, maxsplit=1)[0].split()
+        if not words:
+            continue
+        if words[0] == ".subckt":
+            given = words[1:] if "=" not in line else words[1:-1]
+            stack.append(given[0])
+            inside[given[0]], made[given[0]] = set(), []
+            ports[given[0]] = {"0", "gnd", *given[1:]}
+        elif words[0] == ".ends" and len(stack) > 1:
+            stack.pop()
+        elif words[0][0] == "x":
+            nodes = words[1:] if "=" not in line else words[1:-1]
+            made[stack[-1]].append(nodes[-1] if nodes else "")
+            inside[stack[-1]].update(nodes[:-1])
+        else:
+            inside[stack[-1]].update(words[1 : 1 + _TERMINALS.get(words[0][0], 0)])
+    counts: dict[str, int] = {}
+
+    def count(name: str) -> int:
+        if name not in counts:
+            counts[name] = 0  # a circuit that holds itself is refused by ngspice
+            counts[name] = len(inside[name] - ports[name]) + sum(
+                count(inner) for inner in made[name] if inner in inside
+            )
+        return counts[name]
+
+    return count("")
+
+
 def saves(vectors: Sequence[str]) -> list[str]:
     """`.save` cards for vectors given as `node` or `source#branch`."""
     cards = []

@@ -1,6 +1,6 @@
 """What Tellegen says about bad input, word by word, and that every code is shown and explained.
 
-`bad/CODE/CASE.tgn` holds a mistake, `bad/CODE/CASE.txt` what the command line says about it. A first
+`bad/CODE/CASE.tgn` (or `.yml`) holds a mistake, `bad/CODE/CASE.txt` what the command line says about it. A first
 line `# tellegen check FILE --set ...` gives the command where it is not plainly `tellegen check FILE`.
 After a change of wording: `pytest tests/test_diagnostics.py --update-golden`, then read the difference.
 """
@@ -20,7 +20,7 @@ from tellegen.cli import main
 
 ROOT = Path(__file__).parent.parent
 BAD = Path(__file__).parent / "bad"
-CASES = sorted(BAD.glob("*/*.tgn"))
+CASES = sorted([*BAD.glob("*/*.tgn"), *BAD.glob("foreign-netlist/*.yml")])
 PAGES = ROOT / "compiler" / "explain"
 
 
@@ -122,7 +122,7 @@ def test_pages_are_short_and_whole(page: Path) -> None:
 
 
 def test_no_expected_text_is_left_over() -> None:
-    assert {p.with_suffix(".tgn") for p in BAD.glob("*/*.txt")} == set(CASES)
+    assert {p.with_suffix("") for p in BAD.glob("*/*.txt")} == {p.with_suffix("") for p in CASES}
 
 
 # ---------------------------------------------------------------- the wording

@@ -23,6 +23,7 @@ from tellegen.manifest import (
 from tellegen.sims.deck import run_batch
 from tellegen.sims.engine import Engine
 from tellegen.sims.errors import Cause, SimulationError
+from tellegen.sims.netlist import count_nodes
 from tellegen.sims.session import Session, run_job
 
 LIBRARIES = [None, *filter(None, os.environ.get("TELLEGEN_TEST_LIBRARIES", "").split(":"))]
@@ -198,6 +199,28 @@ def test_klu_gives_the_same_voltages(library):
             assert solver == "klu"
             pytest.skip(str(error).splitlines()[0])
     np.testing.assert_allclose(found["klu"], found["sparse"], rtol=1e-9, atol=1e-12)
+
+
+def test_nodes_are_counted_through_subcircuits():
+    """In the order of the file: a continued card, arithmetic, parameters, one subcircuit in another."""
+    netlist = """title
+.subckt inner a b g=1
+r1 a m {1/g}
+b1 0 m i=v(a)*v(b)
+.ends inner
+.subckt outer a b
+x1 a k inner g={2 + 1}
+x2 k b inner
+m1 a k 0 0 nch w=1u
+.ends
+v1 in 0 dc 1
+xo in out
++ outer
+e1 far 0 in
++ out 2
+.end
+"""
+    assert count_nodes(netlist) == 3 + 1 + 2
 
 
 def test_phases(library):

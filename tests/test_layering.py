@@ -28,6 +28,7 @@ ORDER = (
     "meshes",
     "elaborate",
     "emit.names",
+    "netlists",
     "flatten",
     "checks",
     "bench",

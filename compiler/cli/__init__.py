@@ -14,6 +14,8 @@ import click
 _ORDER = (
     "check",
     "compile",
+    "import",
+    "export",
     "train",
     "simulate",
     "resume",

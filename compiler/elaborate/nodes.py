@@ -48,13 +48,13 @@ def nodes_at(scope: Scope, path: t.Path) -> Nodes | None:
     name = first.name.text
     if name == "gnd" and len(path.steps) == 1:
         return np.full((), GROUND, dtype=np.int32)
+    if name in scope.busy and len(path.steps) == 2:
+        scope.sink.error(
+            "unknown-name", f"`{path}` is needed before it is made", path.span,
+            help="declare a node and connect both sides to it",
+        )  # fmt: skip
+        return None
     if name in scope.pending and name not in scope.ports_of and len(path.steps) == 2:
-        if name in scope.busy:
-            scope.sink.error(
-                "unknown-name", f"`{path}` is needed before it is made", path.span,
-                help="declare a node and connect both sides to it",
-            )  # fmt: skip
-            return None
         scope.place(scope, scope.pending[name])
     if name in scope.ports_of:
         return _instance_port(scope, path)
