@@ -167,7 +167,8 @@ def run_parts(
     """
     nodes, observables = set(nodes), list(observables)
     parts = [
-        _part_flight(partition, part, drives, transient, nodes, observables) for part in partition.parts
+        _part_flight(partition, part, drives, transient, nodes, observables)
+        for part in partition.parts
     ]
     inner = partition.delays[[k for k, d in enumerate(partition.driven) if d is None]]
     chunk = max(float(inner.min()) - _MARGIN, _MARGIN) if len(inner) else transient.stop
