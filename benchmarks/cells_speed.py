@@ -5,7 +5,8 @@ Each cell at each of its levels, found by listing the library, stands on the ben
 the step that the cell bears. The profile is the CPU time of ngspice alone, its time points, and how long a point
 takes. Beside the neuron and the synapse of transistors stand decks written by hand, of the published circuits in
 as many transistors as they need, on the same device cards, at 50 Hz and 300 pA, with tolerances as one sets them
-by hand for picoamperes: the library's cells, at the tolerances of the library, are to be no slower. Full run: 2
+by hand for picoamperes, and with those of the cell: the library's cells are to be no slower. At tolerances of its own the
+synapse by hand is further from its own solution than the library's is. Full run: 5
 minutes. `--quick`: a fifth of a second of three cells.
 """
 
@@ -207,9 +208,8 @@ def _beside(process: ProcessPoolExecutor, cell: Cell, hand: str, stop: float) ->
     for way, values in found.items():
         value, spread = measured(values)
         yield Row(f"{cell.name}{way}: CPU per spike", value, spread, "s", "", "", None)
-    ways = [(" by hand", 1.0), (" by hand, at the cell's tolerances", None)]
-    for way, bound in ways:
+    for way in (" by hand", " by hand, at the cell's tolerances"):
         ratios = [a / b for a, b in zip(found[way], found[""], strict=True)]
         yield at_least(
-            f"{cell.name}:{way} over the library's", ratios, bound, "the published circuit"
+            f"{cell.name}:{way} over the library's", ratios, 1.0, "the published circuit"
         )

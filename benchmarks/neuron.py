@@ -21,7 +21,7 @@ from benchmarks.rows import Row
 
 UT, KAPPA, KAPPA_AHP = 0.02586, 0.75, 0.755
 TAU, GAIN, ITHR, T_REF, TAU_AHP, CMEM, WIDTH = 20e-3, 4.0, 200e-12, 5e-3, 0.1, 3e-12, 1e-4
-LEAK, LEAK_AHP = 0.068e-12, 0.374e-12  # of an eighth and of three quarters of a square
+LEAK, LEAK_AHP = 0.068e-12, 0.442e-12  # of an eighth and of seven eighths of a square
 ITAU, ITAU_AHP = CMEM * UT / (KAPPA * TAU), CMEM * UT / (KAPPA_AHP * TAU_AHP)
 RHEOBASE = ITAU * (1 + ITHR / (GAIN * ITAU))
 START = 10e-3

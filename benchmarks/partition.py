@@ -58,7 +58,7 @@ TIGHT = """*% summary = "Nothing"
 R1 p 0 1e20
 .ends nothing
 """
-RELTOL = 2e-4  # that of `dpi_synapse`
+RELTOL = 3e-4  # that of `dpi_synapse`
 # A spike this much before the end, in parts of the whole time, may fall beyond it in the other way.
 END = 0.01
 Spikes = Sequence[NDArray[np.float64]]

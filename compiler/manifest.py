@@ -115,7 +115,12 @@ class Manifest:
     observables: dict[str, ObservableMap]
     phases: dict[str, dict[str, float]]  # phase -> {"switch": ohm}
     lines: list[LineMap]
+    max_step: float | None = None  # the longest step of a transient that its cells bear, in seconds
     format: int = FORMAT
+
+    def longest_step(self, asked: float | None) -> float | None:
+        """The longest step of a transient in seconds: what is asked for, as far as the cells bear it."""
+        return min((s for s in (asked, self.max_step) if s is not None), default=None)
 
     def origin(self, spice_name: str) -> LineMap | None:
         """The `.tgn` place of a SPICE node or element name, or None where there is none.

@@ -350,7 +350,7 @@ class Engine:
             step: suggested step, in seconds (SPICE's TSTEP).
             stop: end, in seconds.
             record: names as for :meth:`read`.
-            max_step: upper bound of ngspice's own step (TMAX); ngspice chooses one by default.
+            max_step: upper bound of ngspice's own step (TMAX); ngspice chooses one by default, or the circuit's cells.
             initial: "operating point", or "given" to start from the netlist's initial conditions
                 (SPICE's `uic`).
 
@@ -360,7 +360,7 @@ class Engine:
         recording = Recording(self.manifest, record)
         found = self._transients().run(
             self._commands.everything(),
-            tran_command(step, stop, max_step, initial),
+            tran_command(step, stop, self.manifest.longest_step(max_step), initial),
             recording.vectors,
         )
         return recording.waveforms(found)

@@ -56,7 +56,8 @@ class Flight:
             record: the signals to be read and kept: ports, observables, nodes, or "nodes".
             step: suggested step in seconds (TSTEP).
             stop: the latest end in seconds.
-            max_step: bound of ngspice's own step (TMAX); `step` by default.
+            max_step: bound of ngspice's own step (TMAX); `step` by default. The circuit's cells may ask for
+                a shorter one.
             external: the inputs that :meth:`drive` sets while it runs; the others keep the values and
                 waveforms of the netlist.
             spikes: those of the recorded signals whose spikes are to be told.

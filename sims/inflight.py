@@ -195,7 +195,7 @@ class InFlight:
             library: ngspice's shared library.
             record: what is to be read or kept: ports, observables, "nodes".
             step: SPICE's TSTEP in seconds.
-            max_step: SPICE's TMAX; `step` by default.
+            max_step: SPICE's TMAX; `step` by default. The circuit's cells may ask for a shorter one.
             stop: the latest end, in seconds.
             external: the inputs whose values are given while it runs (0 until then).
             spikes: those of the recorded signals that are watched for spikes.
@@ -263,11 +263,12 @@ class InFlight:
             self._watches[name] = list(range(len(flat), len(flat) + len(found)))
             flat += found
         self.recorder = Recorder(len(self._vectors), flat, file, keep=keep)
-        tmax = f" {max_step:.17g}" if max_step else f" {step:.17g}"
+        longest = manifest.longest_step(max_step or step)
+        assert longest is not None
         uic = " uic" if initial == "given" else ""
-        self._tran = f"tran {step:.17g} {stop:.17g} 0{tmax}{uic}"
+        self._tran = f"tran {step:.17g} {stop:.17g} 0 {longest:.17g}{uic}"
         self.stop = stop
-        self._max_step = max_step or step
+        self._max_step = longest
         text = _with_external(netlist, sources)
         cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1"]
         if 2 * len(self._vectors) < len(self._nodes):

@@ -46,7 +46,7 @@ class CannotPartition(TellegenError):
 
 
 @dataclass(frozen=True, eq=False)
-class Flown:
+class PartFlight:
     """What a part's transient needs: its netlist, and the nodes and observables recorded of it."""
 
     netlist: str
@@ -77,7 +77,7 @@ class Outcome:
 class Host:
     """Some parts in one process, each in an ngspice of its own."""
 
-    def __init__(self, parts: Sequence[Flown], transient: Transient, library: Path) -> None:
+    def __init__(self, parts: Sequence[PartFlight], transient: Transient, library: Path) -> None:
         self._parts = parts
         self._flights = []
         for part in parts:
@@ -167,7 +167,8 @@ def run_parts(
     """
     nodes, observables = set(nodes), list(observables)
     parts = [
-        _flown(partition, part, drives, transient, nodes, observables) for part in partition.parts
+        _part_flight(partition, part, drives, transient, nodes, observables)
+        for part in partition.parts
     ]
     inner = partition.delays[[k for k, d in enumerate(partition.driven) if d is None]]
     chunk = max(float(inner.min()) - _MARGIN, _MARGIN) if len(inner) else transient.stop
@@ -242,10 +243,10 @@ def _size(partition: Partition, observable: str) -> int:
     return size
 
 
-def _flown(
+def _part_flight(
     partition: Partition, part: Part, drives: Mapping[str, Sequence[str]], transient: Transient,
     nodes: set[str], observables: Iterable[str],
-) -> Flown:  # fmt: skip
+) -> PartFlight:  # fmt: skip
     """A part's netlist on its bench."""
     own = {name: [drives[name][k] for k in rows] for name, rows in part.elements.items()}
     late = []
@@ -261,7 +262,7 @@ def _flown(
     emitted = emit(part.circuit, bench)
     here = tuple(p for p in emitted.manifest.paths if p in nodes)
     inside = tuple(name for name in observables if _group(name) in part.rows)
-    return Flown(
+    return PartFlight(
         emitted.netlist, emitted.manifest, here, inside, len(part.arriving), len(part.leaving),
     )  # fmt: skip
 

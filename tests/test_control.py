@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -75,33 +73,13 @@ def test_a_two_point_controller_keeps_a_signal_between_its_bounds(tmp_path):
     assert 0.88 < y.min() < 0.9 and 1.1 < y.max() < 1.12
 
 
-def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path):
+def test_a_stopped_run_goes_on_to_the_same_bits(tmp_path, cut, goes_on):
     file = write(tmp_path, TEXT.replace("5 ms step", "120 ms step"))
     whole = simulate(file, out=tmp_path / "whole")
-    code = "import sys; from tellegen.cli import main; main()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, "simulate", file, "--out", tmp_path / "cut"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ) as process:  # fmt: skip
-        points = tmp_path / "cut" / "Hold-001" / "points.f64"
-        for _ in range(1000):
-            if points.exists() and points.stat().st_size > 0:
-                break
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[0].decode()
-    folder = tmp_path / "cut" / "Hold-001"
-    record = json.loads((folder / "run.json").read_text())
-    assert process.returncode == 130, said
-    assert record["status"] == "stopped" and 0 < record["points"] < len(whole.time)
+    folder = cut(file, "Hold", whole)
     spoiled = tmp_path / "spoiled"
     shutil.copytree(folder, spoiled)
-    result = resume_simulation(folder)
-    assert result.finished and json.loads((folder / "run.json").read_text())["status"] == "finished"
-    assert np.array_equal(result.time, whole.time)
-    assert np.array_equal(result.signals["y"], whole.signals["y"])
-    with pytest.raises(RunFolderError, match="is finished"):
-        resume_simulation(folder)
+    goes_on(folder, whole)
     table = np.memmap(spoiled / "points.f64", mode="r+", dtype=float)
     table[3 * 100 + 1] += 1e-15
     table.flush()

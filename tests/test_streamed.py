@@ -2,10 +2,6 @@
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -61,24 +57,11 @@ def test_points_of_what_is_recorded_go_to_the_folder_and_progress_is_told(tmp_pa
     assert record["status"] == "finished" and record["points"] is None
 
 
-def test_a_stopped_transient_goes_on_to_the_same_bits(tmp_path):
+def test_a_stopped_transient_goes_on_to_the_same_bits(tmp_path, cut, goes_on):
     file = write(tmp_path, DRIVEN.replace("5 ms step", "120 ms step"))
     whole = simulate(file, out=tmp_path / "whole")
-    code = "import sys; from tellegen.cli import main; main()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, "simulate", file, "--out", tmp_path / "cut"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ) as process:  # fmt: skip
-        folder = tmp_path / "cut" / "Charge-001"
-        for _ in range(1000):
-            if (folder / rf.POINTS).exists() and (folder / rf.POINTS).stat().st_size > 0:
-                break
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[0].decode()
-    record = json.loads((folder / rf.RUN).read_text())
-    assert process.returncode == 130 and "tellegen resume" in said, said
-    assert record["status"] == "stopped" and 0 < record["points"] < len(whole.time)
+    folder = cut(file, "Charge", whole)
+    record = rf.read_json(folder)
     with np.load(folder / rf.WAVES) as waves:
         count = record["points"]
         assert np.array_equal(waves["y"][:count], whole.signals["y"][:count])
@@ -87,14 +70,9 @@ def test_a_stopped_transient_goes_on_to_the_same_bits(tmp_path):
     rf.write_json(killed, rf.RUN, record | {"status": "running", "points": None})
     with (killed / rf.POINTS).open("rb+") as points:
         points.truncate(16 * 1000 + 5)  # in the middle of a row
-    for cut in (folder, killed):
-        result = resume_simulation(cut)
-        assert result.finished
-        assert np.array_equal(result.time, whole.time)
-        assert np.array_equal(result.signals["y"], whole.signals["y"])
-        assert np.array_equal(np.fromfile(cut / rf.POINTS)[::2], whole.time)
-        with pytest.raises(RunFolderError, match="is finished"):
-            resume_simulation(cut)
+    for found in (folder, killed):
+        goes_on(found, whole)
+        assert np.array_equal(np.fromfile(found / rf.POINTS)[::2], whole.time)
 
 
 @pytest.mark.parametrize(

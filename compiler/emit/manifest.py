@@ -47,6 +47,7 @@ def make_manifest(circuit: Circuit, flat: Flat, own: ModuleNames, bench: Bench) 
         observables=observables,
         phases={"free": {"switch": OPEN_OHM}, "clamped": {"switch": CLOSED_OHM}},
         lines=list(lines.values()),
+        max_step=most if np.isfinite(most := circuit.max_step()) else None,
     )
 
 
