@@ -2,11 +2,11 @@
 
 Each trace of `stdp`, `triplet_stdp`, `sdsp`, `calcium` and `three_factor` at the sizes that the rule gives it:
 one spike, two spikes, and trains of 5 to 60 Hz from rest. A row is the worst relative error of the output current
-from 2 % of the time constant after the last spike to three time constants, and just before the last spike where an earlier
-one has left more than a tenth of itself; trains that pile up more than seven spikes are left out. Reference: i times the sum of exponentials over all spikes. The
-constants of `cmos_log_cap` and `cmos_log_step` are set on these rows, not on the rules' protocols. One spike
-is run at a hundredth of the library's tolerance as well: what remains there is the circuit's error, the difference
-ngspice's. Full run: 1 minute. `--quick`: the first trace.
+from 2 % of the time constant after the last spike to three time constants, and just before the last spike where
+an earlier one has left more than a tenth of itself; trains that pile up more than seven spikes are left out.
+Reference: i times the sum of exponentials over all spikes. The constants of `cmos_log_cap` and `cmos_log_step` are set
+on these rows, not on the rules' protocols. One spike is run at a hundredth of the library's tolerance as well: what
+remains there is the circuit's error, the difference ngspice's. Full run: 2 minutes. `--quick`: the first trace.
 """
 
 from __future__ import annotations
