@@ -62,9 +62,7 @@ def test_the_position_of_an_idle_core_has_its_thermal_share():
     found = states(np.zeros(count), *noise, np.zeros(count), interval)[50:]
     stiff = 10 / 9 * 4e-7 * np.pi * 1.3e6**2 * 6e-9**2 / 187.5e-9
     # Equipartition: k <x^2> = k_B T for each component; some 300 independent samples of each.
-    assert (found**2).mean() == pytest.approx(
-        1.380649e-23 * 300 / (stiff * 187.5e-9**2), rel=0.15
-    )
+    assert (found**2).mean() == pytest.approx(1.380649e-23 * 300 / (stiff * 187.5e-9**2), rel=0.15)
 
 
 def test_a_capacity_of_nothing_is_nothing():
