@@ -117,13 +117,11 @@ def vortices(
 
 @dataclass(frozen=True)
 class Vortex:
-    """What Thiele's equation says of a vortex: frequency in hertz, rate in rad/ns, threshold in ampere, and the
-    stiffness times the radius squared over k_B 300 K."""
+    """What Thiele's equation says of a vortex: frequency in hertz, rate in rad/ns, threshold in ampere."""
 
     frequency: float
     rate: float
     threshold: float
-    stability: float
 
 
 def vortex(thickness: float) -> Vortex:
@@ -135,7 +133,6 @@ def vortex(thickness: float) -> Vortex:
     torque = np.pi * 1.054571817e-34 * 0.7 * 0.5 / (2 * 1.602176634e-19)
     return Vortex(
         stiff / gyro / (2 * np.pi), 1e-9 * damped * stiff / gyro, damped * stiff * np.pi * radius**2 / torque,
-        stiff * radius**2 / (1.380649e-23 * 300),
     )  # fmt: skip
 
 

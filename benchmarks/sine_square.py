@@ -155,7 +155,6 @@ def _macrospins(
 ) -> None:
     from tellegen.sims.reservoir import binary_mask, masked
 
-    seeds = signals.shape[1]
     rng = np.random.default_rng(1)
     chosen = binary_mask(NODES, np.random.default_rng(SPIN_MASK))
     same = np.stack([masked(s, chosen) for s in signals.T], axis=1)

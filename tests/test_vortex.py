@@ -1,5 +1,7 @@
 """The vortex oscillator against SciPy and equipartition, and the capacity that chance makes."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -49,7 +51,7 @@ def test_a_driven_vortex_is_thieles_equation():
 
     edges = interval * np.arange(len(current) + 1)
     z, exact = 0.1 + 0j, []
-    for a, b in zip(edges[:-1], edges[1:], strict=True):
+    for a, b in pairwise(edges):
         z = solve_ivp(move, (a, b), [z], rtol=1e-9, atol=1e-12, method="DOP853").y[0, -1]
         exact.append(abs(z))
     assert np.hypot(*found.T) == pytest.approx(exact, rel=0.02)
