@@ -77,7 +77,9 @@ def vortices(
     temperature: float = 300.0,
     thickness: float = 6e-9,
 ) -> Values:
-    """States (samples, nodes, 3, oscillators) of vortex oscillators beside each other: amplitude, both quadratures.
+    """States (samples, nodes, 3, oscillators) of vortex oscillators beside each other: what their alternating voltages are.
+
+    Amplitude, and both quadratures against the force, in volt.
 
     Args:
         drive: currents over the threshold's (samples * nodes, oscillators), each value held for `interval` seconds.
@@ -112,7 +114,10 @@ def vortices(
         emitted.netlist, emitted.manifest, drives, ["v", "x", "y"], interval=interval, step=0.45 * interval,
         nodes=nodes,
     )  # fmt: skip
-    return states.reshape(-1, nodes, 3, count)
+    amplitude, u, v = np.moveaxis(states.reshape(-1, nodes, 3, count), 2, 0)
+    # Current times position; the amplitude has the current in it already.
+    turn = amplitude / np.maximum(np.hypot(u, v), 1e-12)
+    return np.stack([amplitude, turn * u, turn * v], axis=2)
 
 
 @dataclass(frozen=True)
