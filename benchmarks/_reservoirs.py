@@ -141,22 +141,6 @@ def vortex(thickness: float) -> Vortex:
     )  # fmt: skip
 
 
-def averaged(
-    drive: Values,
-    *,
-    field: float,
-    interval: float,
-    nodes: int,
-    noise: Values | None = None,
-    temperature: float = 0.0,
-) -> Values:
-    """States (samples, nodes) of one oscillator: as :func:`averaged_array`, of one drive (samples * nodes,)."""
-    noise = np.zeros_like(drive) if noise is None else noise
-    return averaged_array(
-        drive[:, None], noise[:, None], field=field, interval=interval, nodes=nodes, temperature=temperature
-    )[..., 0]  # fmt: skip
-
-
 def echo_state(
     signal: Values, nodes: int, seed: int, *, radius: float, leak: float, scale: float
 ) -> Values:
