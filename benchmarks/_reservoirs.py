@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -65,20 +66,79 @@ def averaged_array(
     return states.reshape(-1, nodes, count)
 
 
-def averaged(
+def vortices(
     drive: Values,
+    noise: Values,
+    force: Values,
     *,
-    field: float,
     interval: float,
     nodes: int,
-    noise: Values | None = None,
-    temperature: float = 0.0,
+    frame: float,
+    temperature: float = 300.0,
+    thickness: float = 6e-9,
 ) -> Values:
-    """States (samples, nodes) of one oscillator: as :func:`averaged_array`, of one drive (samples * nodes,)."""
-    noise = np.zeros_like(drive) if noise is None else noise
-    return averaged_array(
-        drive[:, None], noise[:, None], field=field, interval=interval, nodes=nodes, temperature=temperature
-    )[..., 0]  # fmt: skip
+    """States (samples, nodes, 3, oscillators) of vortex oscillators beside each other: what their alternating voltages are.
+
+    Amplitude, and both quadratures against the force, in volt.
+
+    Args:
+        drive: currents over the threshold's (samples * nodes, oscillators), each value held for `interval` seconds.
+        noise: standard normal numbers (2, samples * nodes, oscillators), made the thermal noise of the components.
+        force: what pushes each oscillator (oscillators,), in rad/ns: a microwave field, constant in the frame.
+        interval: as above.
+        nodes: virtual nodes of a sample.
+        frame: frequency of the force in hertz; the quadratures are taken against it.
+        temperature: of the noise, in kelvin.
+        thickness: of the free layer in metre; its width is 375 nm.
+    """
+    from tellegen.sims import reservoir
+
+    count = drive.shape[1]
+    emitted = compiled(f"""
+        import spintronic
+        network Vortices {{
+            input  i[{count}]: current
+            input  n[{count}]: spin, m[{count}]: spin, f[{count}]: spin
+            output v[{count}], x[{count}]: spin, y[{count}]: spin
+            sto: sto_vortex[{count}](i, x, y, f, noise_u = n, noise_v = m, out = v, start = 0.3,
+                                     frame = {frame:.9g} Hz, temperature = {temperature:.9g} K,
+                                     thickness = {thickness:.9g} m)
+        }}
+    """)
+    held = noise / np.sqrt(interval * 1e9)
+    drives = {
+        "i": vortex(thickness).threshold * drive, "n": held[0], "m": held[1],
+        "f": np.broadcast_to(force, drive.shape),
+    }  # fmt: skip
+    states = reservoir.run(
+        emitted.netlist, emitted.manifest, drives, ["v", "x", "y"], interval=interval, step=0.45 * interval,
+        nodes=nodes,
+    )  # fmt: skip
+    amplitude, u, v = np.moveaxis(states.reshape(-1, nodes, 3, count), 2, 0)
+    # Current times position; the amplitude has the current in it already.
+    turn = amplitude / np.maximum(np.hypot(u, v), 1e-12)
+    return np.stack([amplitude, turn * u, turn * v], axis=2)
+
+
+@dataclass(frozen=True)
+class Vortex:
+    """What Thiele's equation says of a vortex: frequency in hertz, rate in rad/ns, threshold in ampere."""
+
+    frequency: float
+    rate: float
+    threshold: float
+
+
+def vortex(thickness: float) -> Vortex:
+    """Of an FeB layer 375 nm wide (the default device of the cell `sto_vortex`)."""
+    ms, radius, core, alpha = 1.3e6, 187.5e-9, 10e-9, 0.01
+    gyro = 2 * np.pi * ms * thickness / 1.764e11
+    damped = alpha * (1 - 0.5 * np.log(core / radius))
+    stiff = 10 / 9 * 1.25663706212e-6 * ms**2 * thickness**2 / radius
+    torque = np.pi * 1.054571817e-34 * 0.7 * 0.5 / (2 * 1.602176634e-19)
+    return Vortex(
+        stiff / gyro / (2 * np.pi), 1e-9 * damped * stiff / gyro, damped * stiff * np.pi * radius**2 / torque,
+    )  # fmt: skip
 
 
 def echo_state(

@@ -4,6 +4,10 @@ Inputs are random bits s in {0, 1}. The target of delay D is `s[n-D]` for the sh
 `(s[n-D] + ... + s[n]) mod 2` for the parity check. A linear read-out is trained for each delay; the
 capacity is the sum over D >= 1 of the squared correlation between its outputs and its targets on the test
 part (Furuta et al., Phys. Rev. Applied 10, 034063 (2018); Tsunegi et al., Appl. Phys. Lett. 114, 164101 (2019)).
+
+Outputs that have nothing to do with their targets still correlate in a finite series: the squared correlation of N
+independent samples is 1/(N-1) on average (R. A. Fisher 1924, as in the adjusted R^2). Summed over delays that is
+a capacity of nothing, which `unbiased` takes off.
 """
 
 from __future__ import annotations
@@ -20,14 +24,20 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Capacity:
-    """Squared correlations (delays,) on the test part, for delays from 1 on, and their sum."""
+    """Squared correlations (delays,) on the test part of `samples`, for delays from 1 on, and their sum."""
 
     by_delay: Values
+    samples: int
 
     @property
     def total(self) -> float:
         """The capacity."""
         return float(self.by_delay.sum())
+
+    @property
+    def unbiased(self) -> float:
+        """The capacity less what chance makes of it: 0 on average for states that know nothing."""
+        return float(without_chance(self.by_delay, self.samples).sum())
 
 
 def delayed(bits: NDArray[np.int64], delays: int) -> Values:
@@ -55,7 +65,7 @@ def capacity(states: Values, targets: Values, parts: Parts, alphas: tuple[float,
     for target in targets.T:
         output = fit(states, target[:, None], parts, alphas).predict(states[test])[:, 0]
         scores.append(squared_correlation(output, target[test]))
-    return Capacity(np.array(scores))
+    return Capacity(np.array(scores), len(test))
 
 
 def squared_correlation(a: Values, b: Values) -> float:
@@ -63,3 +73,8 @@ def squared_correlation(a: Values, b: Values) -> float:
     a, b = a - a.mean(), b - b.mean()
     power = float((a @ a) * (b @ b))
     return float((a @ b) ** 2 / power) if power > 0 else 0.0
+
+
+def without_chance(squared: Values, samples: int) -> Values:
+    """Squared correlations of so many samples less their bias: `1 - (1 - r^2)(N - 1)/(N - 2)`."""
+    return 1 - (1 - np.asarray(squared)) * (samples - 1) / (samples - 2)
