@@ -164,11 +164,12 @@ def _tables(cell: Cell) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]
         ),
         (
             "Can be written while the circuit runs",
-            ("parameter", "carried by", "as", "step", "write noise", "conductance"),
+            ("parameter", "carried by", "as", "step", "write noise", "conductance", "phase"),
             [
                 (
                     p.param, ", ".join(p.elements) + (f" [{p.attribute}]" if p.attribute else ""),
                     ", ".join(p.expressions), _limit(p.step), f"{p.noise:g}" if p.noise else "", p.sense,
+                    "of light" if p.phase else "",
                 )
                 for p in cell.programmable.values()
             ],
@@ -222,7 +223,17 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
             for p in cell.params.values()
         ],
         "programmable": [
-            plain(p, "param", "elements", "attribute", "expressions", "step", "noise", "sense")
+            plain(
+                p,
+                "param",
+                "elements",
+                "attribute",
+                "expressions",
+                "step",
+                "noise",
+                "sense",
+                "phase",
+            )
             for p in cell.programmable.values()
         ],
         "observables": [plain(o, "name", "expr", "unit", "doc") for o in cell.observables.values()],
