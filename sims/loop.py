@@ -26,7 +26,8 @@ from tellegen.sims.updates import UPDATES
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-STEPS_PER_CHECK = 200
+# A check asks every device of the circuit: the larger that is, the rarer.
+STEPS_PER_CHECK, STEPS_A_NODE = 200, 2
 
 
 class Job(Protocol):
@@ -302,7 +303,8 @@ class _Loop:
     def due(self) -> bool:
         """Whether the solver is checked after this epoch: before training, and every so many steps."""
         steps, epoch = len(self.plan.train), self.state.epoch
-        return epoch * steps // STEPS_PER_CHECK != (epoch - 1) * steps // STEPS_PER_CHECK
+        every = max(STEPS_PER_CHECK, STEPS_A_NODE * len(self.plan.manifest.nodes))
+        return epoch * steps // every != (epoch - 1) * steps // every
 
 
 def _loaded(learned: Learned) -> Rule:

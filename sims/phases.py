@@ -83,12 +83,14 @@ class Phases:
             self.put(name, values)
 
     def put(self, name: str, values: Values) -> None:
+        """Write a parameter and its mirror for a while."""
         self.engine.write(name, values)
         for learned in self.plan.learned:
             if name in learned.tied:
                 self.engine.write(learned.tied[name], values)
 
     def solve(self) -> None:
+        """Find the operating point, or the end of the transient."""
         transient = self.plan.transient
         if transient is None:
             self.engine.solve()
@@ -152,6 +154,7 @@ class Phases:
         return outputs, seen
 
     def having(self, phase: str) -> list[tuple[Learned, Rule]]:
+        """What is learned by rules that need a phase."""
         return [part for part in self.parts if phase in part[1].phases]
 
     def look(self, phase: str, seen: Seen, target: Values, nudge: float | None = None) -> None:
@@ -175,6 +178,7 @@ class Phases:
         return {"outputs": outputs, "loss": loss, "error": error}
 
     def clamp(self, held: Values) -> None:
+        """Hold the outputs (outputs,) at voltages."""
         self.engine.phase("clamped", self.split(held))
         self.solve()
 
