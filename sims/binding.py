@@ -405,6 +405,14 @@ class _Training(Task):
                     self.sink.error("duplicate-name", f"`{name}` is learned twice", said.span,
                                     secondary=(Label(seen[name], "first here"),))  # fmt: skip
                 seen[name] = said.span
+        lit: dict[str, tuple[str, str, Span]] = {}
+        for said, made in zip(self.train.learn, found, strict=True):
+            if made and made[1].feedback:
+                at, behind = made[0].settings["at"], made[0].settings["behind"]
+                before = lit.setdefault(behind, (at, made[1].name, said.span))
+                if before[:2] != (at, made[1].name):
+                    self.sink.error("duplicate-name", f"two lights are sent into `{behind}`", said.rule.span,
+                                    secondary=(Label(before[2], "first here"),))  # fmt: skip
         return [f for f in found if f is not None]
 
     def learn(self, said: LearnValue, manifest: Manifest) -> tuple[Learned, Rule] | None:
