@@ -17,7 +17,11 @@ from tellegen.diagnostics import did_you_mean, one_of
 
 @click.command()
 @click.argument("name", required=False, metavar="[LIBRARY[.CELL]]")
-@click.option("--locality", is_flag=True, help="What each plasticity rule reads, as a table; without a LIBRARY also the rules of `learn`.")
+@click.option(
+    "--locality",
+    is_flag=True,
+    help="What each plasticity rule reads, as a table; without a LIBRARY also the rules of `learn`.",
+)
 @c.options(c.cells_option, c.json_option)
 def command(name: str | None, locality: bool, cells: tuple[str, ...], as_json_: bool) -> None:
     """List the libraries of cells, the cells of one LIBRARY, or show one LIBRARY.CELL.
@@ -128,7 +132,15 @@ def _show_locality(libraries: Sequence[Library], as_json_: bool, learning: Seque
     _console().print(table)
     if learning:
         trained = Table(box=box.SIMPLE, pad_edge=False)
-        for column in ("rule of `learn`", "locality", "phases", "reads at its edge", "told", "sent back", "from"):
+        for column in (
+            "rule of `learn`",
+            "locality",
+            "phases",
+            "reads at its edge",
+            "told",
+            "sent back",
+            "from",
+        ):
             trained.add_column(column, no_wrap=column.startswith("rule"))
         for r in learning:
             trained.add_row(*map(Text, (
