@@ -77,7 +77,7 @@ def steps(name: str, samples: int) -> NDArray[Any]:
 def signs(seed: int, overrides: tuple[str, ...]) -> tuple[float, float, float]:
     """The share of right signs after learning and before, and the mean square error after."""
     right, error = [], 0.0
-    for more in (overrides, ("train.epochs=0",)):
+    for more in (overrides, ("train.epochs=1", "train.learn.rate=0 rad/W")):
         with tempfile.TemporaryDirectory() as folder:
             result = train(SIGNS, seed=seed, overrides=more, out=folder)
         wanted = result.plan.targets["y"].values
