@@ -143,8 +143,7 @@ class _Loop:
     def run(self) -> Outcome:
         state = self.state
         if not state.rows:
-            self.engine.restart()
-            self.phases.write(state.parameters)
+            self.phases.begin(state.parameters)
             self.finish_epoch(self.evaluate(self.plan.train))
         while state.epoch < self.plan.epochs and not self.job.stopping:
             before = dict(state.parameters)
@@ -155,8 +154,7 @@ class _Loop:
             state.epoch += 1
             self.finish_epoch(seen)
         finished = state.epoch >= self.plan.epochs
-        self.engine.restart()
-        self.phases.write(state.best)
+        self.phases.begin(state.best)
         parts = {
             "train": self.plan.train,
             "validation": self.plan.validation,
@@ -169,8 +167,7 @@ class _Loop:
     def epoch(self, number: int) -> Evaluation | None:
         """One pass over the training samples; None where the run was asked to stop."""
         plan, state = self.plan, self.state
-        self.engine.restart()
-        self.phases.write(state.parameters)
+        self.phases.begin(state.parameters)
         order = stream(plan.seed, plan.name, "order", number).permutation(plan.train)
         moves = stream(plan.seed, plan.name, "update", number)
         noise = stream(plan.seed, plan.name, "noise", number)

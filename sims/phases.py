@@ -72,9 +72,16 @@ class Phases:
             if rule.feedback:
                 at, behind = learned.settings["at"], learned.settings["behind"]
                 self.feedback[behind] = at, self.matrix(learned, rule)
-        self.engine.restart()
+        if self.feedback:
+            self.engine.restart()
 
     # ------------------------------------------------------------ the circuit
+
+    def begin(self, parameters: Mapping[str, Values]) -> None:
+        """Load the circuit anew, at some values of what is learned; what follows depends on them alone."""
+        self.engine.restart()
+        self.write(parameters)
+        self.checked = False
 
     def write(self, parameters: Mapping[str, Values]) -> None:
         """Write learned parameters, and those of their mirrors."""
@@ -95,7 +102,8 @@ class Phases:
         if transient is None:
             self.engine.solve()
             return
-        names = [*self.plan.targets, *(at for at, _ in self.feedback.values())]
+        names = [*self.plan.targets]
+        names += [x.settings["at"] for x, rule in self.parts if rule.feedback]
         for places in self.places.values():
             names += [n for p in places.values() for n in found_in(self.plan.manifest, p)]
         waves = self.engine.transient(
@@ -255,7 +263,7 @@ class Phases:
         """Move one phase after the other by a quarter turn, and back by one.
 
         Raises:
-            PhaseError: what is seen is no sine of a phase, found out at the first update.
+            PhaseError: what is seen is no sine of a phase, found out once an epoch.
         """
         for name in learned.parameters:
             at = self.written[name]

@@ -104,6 +104,50 @@ def test_both_gradients_are_the_slope_of_the_loss(file, name, loss):
     phases.engine.close()
 
 
+NEURONS = """
+import photonic
+network Layer(n = 3, m = 2) {
+    input  x[n]: optical
+    output y[m]
+    node   one: optical, turned: optical, u[n]: optical, c[m]: optical, d[m]: optical
+    node   k[m]: optical, r[n]: optical, gone[n]: optical
+    lamp:  laser(one)
+    local: laser(turned, phase = -90 deg)
+    mesh:  connect x -> u by clements using mzi(theta ~ uniform(0 rad, 3.1 rad), phi ~ uniform(0 rad, 6 rad))
+    mix:   coupler[m](u[:m], turned, c, d)
+    see:   balanced_detector[m](c, d, y, load = 0.5 kohm)
+    out:   amplitude_modulator[m](one, k, y, vpi = 2 V, bias = -2 V)
+    lead:  phase_shifter[m](k, r[:m])
+    dark:  phase_shifter[n - m](gnd, r[m:])
+    rear:  connect r -> gone by clements(back = true) using mzi_back()
+}
+task Sum for Layer { drive x = 1 mW, 2 mW, 0.5 mW; target y = 0.4 V, -0.3 V }
+train Sum { learn mesh.theta, mesh.phi by contrastive_hebbian(nudge = 1e-5, rate = 1 rad/W, mirror = rear) }
+"""
+
+
+def test_the_contrast_of_both_phases_is_the_delta_rule(file):
+    plan, (one,), phases = phases_of(file(NEURONS), "Sum")
+    target = np.array([0.4, -0.3])
+    free, seen = phases.seen(0, target, np.random.default_rng(0))
+    (learned,) = plan.learned
+    # The field of a neuron is sqrt(P) sin(pi y / 4 V), and y is 2 sqrt(P) 500 ohm of its real part.
+    bent = np.pi / 4 * np.sqrt(1e-3) * np.cos(np.pi * free / 4) / (1e3 * np.sqrt(1e-3))
+    for name in learned.parameters:
+        at = plan.manifest.parameters[name].values
+        want = []
+        for step in 1e-4 * np.eye(len(at)):
+            ends = []
+            for sign in (1, -1):
+                phases.write({name: at + sign * step})
+                ends.append(phases.free(0))
+            want.append(-((free - target) * bent) @ (ends[0] - ends[1]) / 2e-4)
+        phases.write({name: at})
+        found = one.update(seen[name], learned.settings)
+        np.testing.assert_allclose(found, want, rtol=1e-3, atol=1e-3 * np.abs(want).max())
+    phases.engine.close()
+
+
 def test_losses_have_the_slopes_that_they_say():
     rng = np.random.default_rng(1)
     outputs, targets = rng.normal(size=(4, 3)), np.eye(3)[[0, 2, 1, 1]]
@@ -131,15 +175,28 @@ def test_a_mesh_learns_in_situ_and_its_mirror_with_it(file, tmp_path):
     assert rf.read_json(result.folder)["learned"][0]["phases"] == ["feedback"]
 
 
-def test_random_sides_repeat_and_go_on(file, tmp_path):
-    path = file(SORTER)
-    whole = train(path, "Sides", out=tmp_path)
-    part = train(path, "Sides", out=tmp_path, overrides=["Sides.epochs=1"])
-    on = resume(part.folder, overrides=["Sides.epochs=3"])
+@pytest.mark.parametrize("name", ["Sides", "Shift"])
+def test_a_stopped_run_goes_on_to_the_same_numbers(file, tmp_path, name):
+    path = file(SORTER.replace("split 0.8", "split 0.4"))
+    whole = train(path, name, out=tmp_path, overrides=[f"{name}.epochs=2"])
+    part = train(path, name, out=tmp_path, overrides=[f"{name}.epochs=1"])
+    on = resume(part.folder, overrides=[f"{name}.epochs=2"])
     np.testing.assert_array_equal(
         np.load(whole.folder / rf.PARAMETERS), np.load(on.folder / rf.PARAMETERS)
     )
-    assert whole.metrics["train_error"][-1] < whole.metrics["train_error"][0]
+    assert (whole.folder / rf.METRICS).read_bytes() == (on.folder / rf.METRICS).read_bytes()
+
+
+def test_light_is_sent_back_in_transients_too(file, tmp_path):
+    text = SORTER.replace("split 0.8", "split 0.3").replace("epochs 6", "epochs 1")
+    still = train(file(text), "Situ", out=tmp_path)
+    moving = train(
+        file(text.replace("batch 2", "batch 2\n    transient 1 ns step 100 ps")),
+        "Situ",
+        out=tmp_path,
+    )
+    for name, values in still.parameters.items():
+        np.testing.assert_allclose(moving.parameters[name], values, atol=1e-6)
 
 
 def test_resistors_learn_by_random_sides(file, tmp_path):
