@@ -9,7 +9,7 @@ were tried once in ngspice.
 `examples/photonic_hebbian.tgn`: signs of two outputs for all patterns of three inputs, 16 signs a seed; each seed draws
 other phases. Before learning is the guess; the test is Wilcoxon's of signed ranks.
 
-Full run: 10 minutes on busy cores. `--quick`: one seed, two epochs.
+Full run: some six minutes of CPU time. `--quick`: one seed, two epochs.
 """
 
 from __future__ import annotations
