@@ -22,7 +22,18 @@ from tellegen.syntax.build import Builder
 from tellegen.syntax.parse import TooDeep, parser
 
 _ADDABLE = {
-    "train": ("epochs", "batch", "starts", "shots", "bits", "washout", "seed", "level", "loss", "update"),
+    "train": (
+        "epochs",
+        "batch",
+        "starts",
+        "shots",
+        "bits",
+        "washout",
+        "seed",
+        "level",
+        "loss",
+        "update",
+    ),
     "simulate": ("seed", "level"),
     "task": ("decode",),
 }
