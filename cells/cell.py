@@ -106,6 +106,8 @@ class Programmable:
         noise: standard deviation of what a write adds, in the parameter's unit.
         sense: "increasing" where the conductance grows with the parameter, "decreasing" where it
             falls, "" where the cell does not say.
+        phase: whether it is the phase of light that passes it once, so that every power behind is
+            a + b cos p + c sin p.
     """
 
     param: str
@@ -115,6 +117,7 @@ class Programmable:
     step: Limit = None
     noise: float = 0.0
     sense: str = ""
+    phase: bool = False
     span: Span = field(repr=False, compare=False)
 
 

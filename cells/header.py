@@ -371,7 +371,7 @@ def _on_grid(value: float, low: float, step: float) -> bool:
 def _programmable(
     name: str, table: Table, params: Mapping[str, Parameter], body: Body
 ) -> Programmable:
-    table.only("element", "elements", "attribute", "step", "noise", "sense")
+    table.only("element", "elements", "attribute", "step", "noise", "sense", "phase")
     # Levels carry a parameter in elements of their own: of a list, each takes those that it has.
     elements = tuple(e for e in table.texts("elements") if body.main.element(e) is not None)
     key = "elements" if elements else "element"
@@ -382,6 +382,8 @@ def _programmable(
     noise = table.number("noise") or 0.0
     if noise < 0:
         table.error("`noise` is a standard deviation and cannot be negative", "noise")
+    if table.flag("phase") and name in params and params[name].unit != "rad":
+        table.error("a phase has the unit `rad`", "phase")
     expressions: tuple[str, ...] = ()
     if name not in params:
         table.error(f"`{name}` is no parameter of the cell", help=did_you_mean(name, params))
@@ -399,6 +401,7 @@ def _programmable(
         step=step,
         noise=noise,
         sense=table.choice("sense", SENSES, ""),
+        phase=table.flag("phase"),
         span=table.span(),
     )
 

@@ -71,6 +71,7 @@ class ParameterMap:
     write_noise: float  # standard deviation, in the parameter's unit
     sense: int  # +1 where the conductance grows with the parameter, -1 where it falls, 0 undeclared
     instances: str  # path of the instance group that it belongs to: `first` for `first.g`
+    phase: bool = False  # light passes it once: two measurements give a power's derivative
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from tellegen.elaborate.experiment import (
 )
 from tellegen.emit.spice import dc, emit
 from tellegen.files import FileRefused
+from tellegen.flatten import flatten
 from tellegen.manifest import InputMap, Manifest, OutputMap
 from tellegen.pipeline import Compilation, Compiled
 from tellegen.quantity import PLAIN, describe, symbol_of, unit
@@ -29,8 +30,10 @@ from tellegen.signature import Argument, Function, bind, convert, lookup, number
 from tellegen.sims import plugins
 from tellegen.sims.datasets import Dataset
 from tellegen.sims.encoders import ENCODERS, Samples, encode
+from tellegen.sims.losses import LOSSES
+from tellegen.sims.phases import found_in, place
 from tellegen.sims.plan import Learned, TrainPlan, Transient
-from tellegen.sims.rules import Rule
+from tellegen.sims.rules import MIRROR, Rule
 from tellegen.sims.signals import matching, plain, without_indices
 from tellegen.sims.targets import DECODERS, TARGETS, Target
 from tellegen.sims.updates import UPDATES
@@ -50,9 +53,10 @@ class BoundTraining:
     compiled: Compiled
     bench: Bench
 
-    def netlist(self, values: Mapping[str, NDArray[np.float64]]) -> str:
+    def netlist(self, values: dict[str, NDArray[np.float64]]) -> str:
         """The netlist with other parameter values."""
-        circuit = with_values(self.compiled.circuit, values)
+        tied = {b: values[a] for x in self.plan.learned for a, b in x.tied.items() if a in values}
+        circuit = with_values(self.compiled.circuit, values | tied)
         note = "programmable values are those after training (of the best epoch)"
         return emit(circuit, replace(self.bench, notes=(self.bench.notes[0], note))).netlist
 
@@ -219,8 +223,12 @@ class Task:
                     values = fields(said, values, self.sink)
                 if values is not None:
                     found[name] = values
-        undriven(self.compiled, manifest, self.task, self.sink)
+        undriven(self.compiled, manifest, self.task, self.sink, self.lit())
         return found
+
+    def lit(self) -> set[str]:
+        """The inputs that are lit in a phase of the training, and dark else if the task does not say."""
+        return set()
 
     def targets(self, samples: Samples, manifest: Manifest) -> dict[str, Target]:
         """The target of each output that has one."""
@@ -303,7 +311,9 @@ class _Training(Task):
 
     def bound(self) -> BoundTraining | None:
         asked = self.asked()
-        learned = self.learned(self.compiled.emit().manifest)
+        manifest = self.compiled.emit().manifest
+        learned = self.learned(manifest)
+        loss, loss_settings = self.loss(asked)
         update, settings = self.update()
         numbers = self.numbers()
         transient = transient_of(self.train, self.sink)
@@ -316,16 +326,23 @@ class _Training(Task):
             return None
         data, splits = asked.data, asked.splits
         drives, targets = asked.drives, asked.targets
+        samples = len(next(iter(drives.values())))
+        drives |= {
+            name: np.zeros((samples, len(manifest.inputs[name].positive)))
+            for name in self.lit() - drives.keys()
+        }
+        held = any("clamped" in rule.phases for _, rule in learned)
         bench = Bench(
             drives={name: dc(values[splits[0][0]]) for name, values in drives.items()},
-            clamps=tuple(targets),
+            clamps=tuple(targets) if held else (),
             analysis=_analysis(transient),
             notes=(
                 f"training {self.train.name}: the inputs stand at its first training sample",
                 "programmable values are those before training",
             ),
         )
-        emitted = self.compiled.emit(bench)
+        compiled = self.mirrored([x for x, _ in learned], manifest)
+        emitted = compiled.emit(bench)
         plan = TrainPlan(
             name=self.train.name.text,
             network=self.task.subject.text,
@@ -338,7 +355,7 @@ class _Training(Task):
             train=splits[0],
             validation=splits[1],
             test=splits[2],
-            learned=tuple(learned),
+            learned=tuple(x for x, _ in learned),
             update=update,
             update_settings=settings,
             decode=asked.decode,
@@ -346,9 +363,28 @@ class _Training(Task):
             epochs=numbers["epochs"],
             seed=self.seed,
             transient=transient,
+            loss=loss,
+            loss_settings=loss_settings,
             notes={"data": data.source if data else "none"},
         )
-        return BoundTraining(plan, self.compiled, bench)
+        return BoundTraining(plan, compiled, bench)
+
+    def lit(self) -> set[str]:
+        """The inputs that rules send light into."""
+        return {
+            plain(a.value.text)
+            for said in self.train.learn
+            for a in said.rule.arguments
+            if a.name == "behind" and isinstance(a.value, PathValue)
+        }
+
+    def mirrored(self, learned: list[Learned], manifest: Manifest) -> Compiled:
+        """The compiled network, with the mirrors of what is learned at its values."""
+        tied = {b: manifest.parameters[a].values for x in learned for a, b in x.tied.items()}
+        if not tied:
+            return self.compiled
+        circuit = with_values(self.compiled.circuit, tied)
+        return replace(self.compiled, circuit=circuit, flat=flatten(circuit))
 
     def only_readouts(self) -> None:
         """Report the statements that only the training of a read-out has."""
@@ -357,21 +393,29 @@ class _Training(Task):
             self.sink.error("reservoir", "only a read-out's training has a washout and recorded signals", span,
                             help="learn a read-out: `learn readout by ridge(alpha = 1e-6)`")  # fmt: skip
 
-    def learned(self, manifest: Manifest) -> list[Learned]:
+    def learned(self, manifest: Manifest) -> list[tuple[Learned, Rule]]:
         if not self.train.learn:
             self.sink.error("no-target", f"training `{self.train.name}` learns nothing",
                             self.train.name.span, help="add `learn GROUP.PARAMETER by coupled(...)`")  # fmt: skip
         found = [self.learn(said, manifest) for said in self.train.learn]
         seen: dict[str, Span] = {}
         for said, made in zip(self.train.learn, found, strict=True):
-            for name in made.parameters if made else ():
+            for name in (*made[0].parameters, *made[0].tied.values()) if made else ():
                 if name in seen:
                     self.sink.error("duplicate-name", f"`{name}` is learned twice", said.span,
                                     secondary=(Label(seen[name], "first here"),))  # fmt: skip
                 seen[name] = said.span
+        lit: dict[str, tuple[str, str, Span]] = {}
+        for said, made in zip(self.train.learn, found, strict=True):
+            if made and made[1].feedback:
+                at, behind = made[0].settings["at"], made[0].settings["behind"]
+                before = lit.setdefault(behind, (at, made[1].name, said.span))
+                if before[:2] != (at, made[1].name):
+                    self.sink.error("duplicate-name", f"two lights are sent into `{behind}`", said.rule.span,
+                                    secondary=(Label(before[2], "first here"),))  # fmt: skip
         return [f for f in found if f is not None]
 
-    def learn(self, said: LearnValue, manifest: Manifest) -> Learned | None:
+    def learn(self, said: LearnValue, manifest: Manifest) -> tuple[Learned, Rule] | None:
         names: list[str] = []
         for path in said.parameters:
             names += learnable(path, self.compiled, manifest, self.sink)
@@ -385,26 +429,101 @@ class _Training(Task):
             return None
         subject = units.pop()
         settings = bind(said.rule, rule.name, rule.arguments, self.sink, subject=subject)
-        for name in names:
+        limits = self.limits(said, subject)
+        resolved = None if settings is None else self.resolved(said, rule, settings, manifest)
+        mirror = resolved.get("mirror") if resolved else None
+        tied = {}
+        if mirror:
+            tied = {n: f"{mirror}.{manifest.parameters[n].symbol}" for n in names}
+        learned = Learned(tuple(names), rule.name, resolved or {}, limits, tied)
+        if not self.fits(said, rule, learned, manifest) or resolved is None:
+            return None
+        return learned, rule
+
+    def fits(self, said: LearnValue, rule: Rule, learned: Learned, manifest: Manifest) -> bool:
+        """Whether the cells offer what the rule needs; reports what they lack."""
+        for name in learned.parameters:
             entry = manifest.parameters[name]
-            missing = [
-                r for r in rule.reads if f"{entry.instances}.{r}" not in manifest.observables
-            ]
-            if missing:
-                self.sink.error(
-                    "locality", f"rule `{rule.name}` reads `{missing[0]}`, which the cell of "
-                    f"`{entry.instances}` does not offer", said.rule.span,
-                    help=f"the rule reads, at each edge, {one_of(rule.reads)} and nothing else",
-                )  # fmt: skip
-                return None
-            if entry.sense == 0:
+            for read in rule.reads:
+                mirrored = read.startswith(MIRROR)
+                if mirrored and "mirror" not in learned.settings:
+                    continue  # it has been reported
+                group = learned.settings["mirror"] if mirrored else entry.instances
+                if not found_in(manifest, place(read, learned, manifest, name)):
+                    what = read.removeprefix(MIRROR).replace("@", entry.symbol)
+                    self.sink.error(
+                        "locality", f"rule `{rule.name}` reads `{what}`, which the cell of "
+                        f"`{group}` does not offer", said.rule.span,
+                        help=f"the rule reads, at each edge, {one_of(r.replace('@', entry.symbol) for r in rule.reads)} and nothing else",
+                    )  # fmt: skip
+                    return False
+            if name in learned.tied and not self.mirrors(said, name, learned.tied[name], manifest):
+                return False
+            if rule.changes == "conductance" and entry.sense == 0:
                 self.sink.error(
                     "not-learnable", f"the cell of `{name}` does not say whether its conductance grows "
                     "with it", said.span, help="add `sense` to the cell's header",
                 )  # fmt: skip
+                return False
+            if rule.moves == "quarter" and not entry.phase:
+                self.sink.error(
+                    "not-learnable", f"`{name}` is no phase of light, so two measurements a quarter turn "
+                    "away do not give a derivative by it", said.span,
+                    help="a cell's header says `phase = true` of one; `spsa` needs none",
+                )  # fmt: skip
+                return False
+            size = learned.settings.get("size", np.inf)
+            if rule.moves == "together" and (
+                size == 0 or (entry.step is not None and size < entry.step.max())
+            ):
+                self.sink.error("out-of-range", f"`size` of `{rule.name}` is less than what `{name}` can be moved by",
+                                said.rule.span)  # fmt: skip
+                return False
+        return True
+
+    def mirrors(self, said: LearnValue, name: str, other: str, manifest: Manifest) -> bool:
+        """Whether a parameter of the mirror can take the values of the learned one."""
+        found = manifest.parameters.get(other)
+        if found is not None and found.shape == manifest.parameters[name].shape:
+            return True
+        what = "has another shape than" if found else "has no programmable"
+        self.sink.error("shape-mismatch", f"mirror `{other.rpartition('.')[0]}` {what} `{name}`",
+                        said.rule.span, help="it is the same mesh from behind: "
+                        "`connect w -> back by clements(back = true) using mzi_back()`")  # fmt: skip
+        return False
+
+    def resolved(
+        self, said: LearnValue, rule: Rule, settings: dict[str, Any], manifest: Manifest
+    ) -> dict[str, Any] | None:
+        """The settings with names of the manifest for paths, or None after diagnostics."""
+        known: dict[str, tuple[Mapping[str, Any], str]] = {
+            "at": ({n: o for n, o in manifest.outputs.items() if o.kind == "optical"}, "output of light"),
+            "behind": ({n: i for n, i in manifest.inputs.items() if i.kind == "optical"}, "input of light"),
+            "mirror": ({p.instances: p for p in manifest.parameters.values()}, "group of cells"),
+        }  # fmt: skip
+        found = dict(settings)
+        for key, value in settings.items():
+            if not isinstance(value, PathValue):
+                continue
+            names, what = known[key]
+            matched = matching(value, names, what, self.sink)
+            if not matched:
                 return None
-        limits = self.limits(said, subject)
-        return None if settings is None else Learned(tuple(names), rule.name, settings, limits)
+            if len(matched) > 1:
+                self.sink.error("shape-mismatch", f"`{value.text}` means {len(matched)} groups of cells; name one",
+                                value.span)  # fmt: skip
+                return None
+            found[key] = matched[0]
+        if rule.feedback:
+            at, behind = manifest.outputs[found["at"]], manifest.inputs[found["behind"]]
+            if at.shape != behind.shape:
+                self.sink.error(
+                    "shape-mismatch", f"`{found['at']}` has {len(at.positive) // 2} elements, and "
+                    f"`{found['behind']}` {len(behind.positive) // 2}", said.rule.span,
+                    help="light goes back where it came out: an element for each",
+                )  # fmt: skip
+                return None
+        return found
 
     def limits(self, said: LearnValue, subject: str) -> tuple[float, float] | None:
         if said.limits is None:
@@ -421,6 +540,21 @@ class _Training(Task):
             )
             return None
         return float(found[0]), float(found[1])
+
+    def loss(self, asked: _Asked | None) -> tuple[str, dict[str, Any]]:
+        said = self.train.settings.get("loss")
+        if said is None:
+            return "square", {}
+        call = said.values[0]
+        assert isinstance(call, CallValue)
+        found: Function | None = lookup(call, LOSSES, "loss", self.sink)
+        if found is None:
+            return "", {}
+        targets = asked.targets if asked else {}
+        if found.name == "cross_entropy" and not all(t.per_class for t in targets.values()):
+            self.sink.error("wrong-kind", "`cross_entropy` needs targets that are classes", call.span,
+                            help="such as `target y = onehot(class, 0 V, 1 V)`")  # fmt: skip
+        return found.name, bind(call, found.name, found.arguments, self.sink) or {}
 
     def update(self) -> tuple[str, dict[str, Any]]:
         said = self.train.settings.get("update")

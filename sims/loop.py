@@ -1,4 +1,4 @@
-"""The learning loop: drive, simulate, measure locally, update, repeat.
+"""The learning loop: drive, simulate, measure, update, repeat.
 
 It runs in the worker process, beside the engine (see :mod:`tellegen.sims.session`). Every epoch begins
 with the circuit loaded anew and draws its own random streams, keyed by seed and epoch; so a run that goes
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from tellegen.seeds import stream
 from tellegen.sims import plugins
-from tellegen.sims.engine import Engine
+from tellegen.sims.losses import LOSSES
+from tellegen.sims.phases import Phases, Seen
 from tellegen.sims.plan import Learned, TrainPlan
 from tellegen.sims.rules import Rule
 from tellegen.sims.targets import DECODERS, class_means
@@ -25,8 +26,8 @@ from tellegen.sims.updates import UPDATES
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-FREE, CLAMPED = "free", "clamped"
-STEPS_PER_CHECK = 200
+# A check asks every device of the circuit: the larger that is, the rarer.
+STEPS_PER_CHECK, STEPS_A_NODE = 200, 2
 
 
 class Job(Protocol):
@@ -45,7 +46,8 @@ class EpochRow:
     """One line of `metrics.csv`; epoch 0 is before training.
 
     Training errors are those met on the way through the epoch, validation errors those at its end.
-    Errors are mean squared differences of free outputs and targets, in V^2; accuracies are shares;
+    Errors are mean squared differences of free outputs and targets, or the mean of another loss, in V^2;
+    accuracies are shares;
     `deviation` and `residual` are the engine's check of its warm solutions against a cold one and
     against Kirchhoff's current law, made now and then. What does not apply is nan.
     """
@@ -104,17 +106,13 @@ class _Loop:
     def __init__(self, job: Job, plan: TrainPlan, state: State | None) -> None:
         self.job, self.plan = job, plan
         self.rules = [_loaded(learned) for learned in plan.learned]
-        self.signals = {
-            name: plan.manifest.parameters[name].instances
-            for learned in plan.learned
-            for name in learned.parameters
-        }
-        self.engine = Engine(plan.netlist, plan.manifest)
         self.ranges = {
             name: _range(plan, learned, name)
             for learned in plan.learned
             for name in learned.parameters
         }
+        self.phases = Phases(plan, self.rules, lambda name, v: self.writable(name, v, None))
+        self.engine = self.phases.engine
         self.local = False  # the rules' locality is checked at the first update
         self.state = state or self.first_state()
 
@@ -125,7 +123,7 @@ class _Loop:
             for name in learned.parameters
         }
         targets: dict[str, Values] = {}
-        self.write(parameters)
+        self.phases.write(parameters)
         for name, target in self.plan.targets.items():
             if target.values is not None:
                 targets[name] = target.values
@@ -145,8 +143,7 @@ class _Loop:
     def run(self) -> Outcome:
         state = self.state
         if not state.rows:
-            self.engine.restart()
-            self.write(state.parameters)
+            self.phases.begin(state.parameters)
             self.finish_epoch(self.evaluate(self.plan.train))
         while state.epoch < self.plan.epochs and not self.job.stopping:
             before = dict(state.parameters)
@@ -157,8 +154,7 @@ class _Loop:
             state.epoch += 1
             self.finish_epoch(seen)
         finished = state.epoch >= self.plan.epochs
-        self.engine.restart()
-        self.write(state.best)
+        self.phases.begin(state.best)
         parts = {
             "train": self.plan.train,
             "validation": self.plan.validation,
@@ -171,47 +167,45 @@ class _Loop:
     def epoch(self, number: int) -> Evaluation | None:
         """One pass over the training samples; None where the run was asked to stop."""
         plan, state = self.plan, self.state
-        self.engine.restart()
-        self.write(state.parameters)
+        self.phases.begin(state.parameters)
         order = stream(plan.seed, plan.name, "order", number).permutation(plan.train)
         moves = stream(plan.seed, plan.name, "update", number)
         noise = stream(plan.seed, plan.name, "noise", number)
+        sides = stream(plan.seed, plan.name, "sides", number)
         outputs: dict[str, list[Values]] = {name: [] for name in plan.targets}
         for batch in _batches(order, plan.batch):
             if self.job.stopping:
                 return None
             growth: dict[str, Values] = {}
             for sample in batch:
-                for name, values in self.step(int(sample), outputs).items():
+                for name, values in self.step(int(sample), outputs, sides).items():
                     growth[name] = growth.get(name, 0.0) + values / len(batch)
             self.apply(growth, moves, noise)
         return self.judge({n: np.array(v) for n, v in outputs.items()}, order)
 
-    def step(self, sample: int, outputs: Mapping[str, list[Values]]) -> dict[str, Values]:
-        """Free and clamped phase of one sample; the growth of each learned parameter's conductance."""
-        free = self.free(sample)
-        for name, values in outputs.items():
-            values.append(free[name])
-        nudge = 0.0  # of the state that the circuit is in; rules that agree on it share a solve
-        seen: dict[str, dict[str, dict[str, Values]]] = {}
-        for phase in (FREE, CLAMPED):
-            for learned, rule in zip(self.plan.learned, self.rules, strict=True):
-                if phase not in rule.phases:
-                    continue
-                if phase == CLAMPED and nudge != learned.settings["nudge"]:
-                    nudge = float(learned.settings["nudge"])
-                    self.clamp(sample, free, nudge)
-                    self.solve()
-                for name in learned.parameters:
-                    seen.setdefault(name, {})[phase] = {
-                        r: self.read(f"{self.signals[name]}.{r}").ravel() for r in rule.reads
-                    }
+    def step(
+        self, sample: int, outputs: Mapping[str, list[Values]], sides: np.random.Generator
+    ) -> dict[str, Values]:
+        """All phases of one sample; what each rule adds to its parameters, or their conductance."""
+        targets = self.targets(np.array([sample]))
+        free, seen = self.phases.seen(
+            sample, np.concatenate([t[0] for t in targets.values()]), sides
+        )
+        for name, values in self.phases.split(free).items():
+            outputs[name].append(values)
+        return self.growth(seen)
+
+    def growth(self, seen: Seen) -> dict[str, Values]:
+        """What the rules say to what they saw."""
         growth: dict[str, Values] = {}
         for learned, rule in zip(self.plan.learned, self.rules, strict=True):
             for name in learned.parameters:
                 if not self.local:
                     rule.check_locality(seen[name], learned.settings)
-                growth[name] = rule.update(seen[name], learned.settings)
+                sense = 1
+                if rule.changes == "conductance":
+                    sense = self.plan.manifest.parameters[name].sense
+                growth[name] = sense * rule.update(seen[name], learned.settings)
         self.local = True
         return growth
 
@@ -223,10 +217,9 @@ class _Loop:
         for name, values in growth.items():
             old = self.state.parameters[name]
             mask = scheme(moves, len(old), **self.plan.update_settings)
-            sense = self.plan.manifest.parameters[name].sense
-            new = np.where(mask, old + sense * values, old)
+            new = np.where(mask, old + values, old)
             self.state.parameters[name] = np.where(mask, self.writable(name, new, noise), old)
-        self.write(self.state.parameters)
+        self.phases.write(self.state.parameters)
 
     def writable(self, name: str, wanted: Values, noise: np.random.Generator | None) -> Values:
         """The nearest values that can be written: within range, on a level, with write noise."""
@@ -238,42 +231,9 @@ class _Loop:
             wanted = entry.low + np.rint((wanted - entry.low) / entry.step) * entry.step
         return np.clip(wanted, low, high)
 
-    def write(self, parameters: Mapping[str, Values]) -> None:
-        for name, values in parameters.items():
-            self.engine.write(name, values)
-
-    # ------------------------------------------------------------ phases
-
     def free(self, sample: int) -> dict[str, Values]:
         """The free outputs (size,) of a sample."""
-        for name, values in self.plan.drives.items():
-            self.engine.drive(name, values[sample])
-        self.engine.phase(FREE)
-        self.solve()
-        return {name: self.read(name).ravel() for name in self.plan.targets}
-
-    def clamp(self, sample: int, free: Mapping[str, Values], nudge: float) -> None:
-        """Hold the outputs a fraction `nudge` of the way from where they are to where they should be."""
-        targets = self.targets(np.array([sample]))
-        self.engine.phase(
-            CLAMPED, {n: free[n] + nudge * (targets[n][0] - free[n]) for n in self.plan.targets}
-        )
-
-    def solve(self) -> None:
-        transient = self.plan.transient
-        if transient is None:
-            self.engine.solve()
-            return
-        names = [*self.plan.targets]
-        for learned, rule in zip(self.plan.learned, self.rules, strict=True):
-            names += [f"{self.signals[n]}.{r}" for n in learned.parameters for r in rule.reads]
-        waves = self.engine.transient(
-            transient.step, transient.stop, list(dict.fromkeys(names)), max_step=transient.max_step
-        )
-        self.last = {name: values[-1] for name, values in waves.values.items()}
-
-    def read(self, name: str) -> Values:
-        return self.engine.read(name) if self.plan.transient is None else self.last[name]
+        return self.phases.split(self.phases.free(sample))
 
     # ------------------------------------------------------------ measures
 
@@ -296,7 +256,6 @@ class _Loop:
     def judge(self, outputs: dict[str, Values], samples: Indices) -> Evaluation:
         """Error and accuracy of outputs (samples, size)."""
         targets = self.targets(samples)
-        errors = np.concatenate([(outputs[n] - targets[n]).ravel() for n in outputs])
         predicted, accuracy = None, np.nan
         if self.plan.decode:
             assert self.plan.classes is not None
@@ -305,7 +264,11 @@ class _Loop:
                 np.hstack([self.state.targets[n] for n in outputs]),
             )
             accuracy = float((predicted == self.plan.classes[samples]).mean())
-        return Evaluation(float((errors**2).mean()), accuracy, outputs, predicted)
+        given, wanted = np.hstack(list(outputs.values())), np.hstack([targets[n] for n in outputs])
+        loss, _ = LOSSES[self.plan.loss].call(given, wanted, **self.plan.loss_settings)
+        # Half the sum of squares is what has the difference for its slope; their mean is what people quote.
+        error = ((given - wanted) ** 2).mean() if self.plan.loss == "square" else loss.mean()
+        return Evaluation(float(error), accuracy, outputs, predicted)
 
     def finish_epoch(self, train: Evaluation) -> None:
         """Validate, check the solver, keep the best parameters, and send the state."""
@@ -337,7 +300,8 @@ class _Loop:
     def due(self) -> bool:
         """Whether the solver is checked after this epoch: before training, and every so many steps."""
         steps, epoch = len(self.plan.train), self.state.epoch
-        return epoch * steps // STEPS_PER_CHECK != (epoch - 1) * steps // STEPS_PER_CHECK
+        every = max(STEPS_PER_CHECK, STEPS_A_NODE * len(self.plan.manifest.nodes))
+        return epoch * steps // every != (epoch - 1) * steps // every
 
 
 def _loaded(learned: Learned) -> Rule:

@@ -23,13 +23,15 @@ Indices = NDArray[np.int64]
 class Learned:
     """Parameters that one rule trains.
 
-    `limits` narrows the cell's range, in the parameter's unit.
+    `limits` narrows the cell's range, in the parameter's unit. Names in the settings are those of the manifest.
+    `tied` says which parameters of a mirror have the values of the learned ones.
     """
 
     parameters: tuple[str, ...]
     rule: str
     settings: dict[str, Any]
     limits: tuple[float, float] | None
+    tied: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class TrainPlan:
         learned: what is trained by which rule.
         update, update_settings: the update scheme.
         decode: the decoder's name, or "" for regression.
+        loss, loss_settings: what learning makes small.
         batch, epochs, seed: as said in the file.
         transient: None where solves are operating points.
         notes: what a reader of the results should know, such as the data's source.
@@ -82,4 +85,6 @@ class TrainPlan:
     epochs: int
     seed: int
     transient: Transient | None
+    loss: str = "square"
+    loss_settings: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class TrainResult:
 
     @property
     def error(self) -> dict[str, float]:
-        """The mean squared error of the best parameters on each part of the data, in V^2."""
+        """The error of the best parameters on each part of the data (see `EpochRow`), in V^2."""
         return {part: e.error for part, e in self.outcome.evaluations.items()}
 
     def to_xarray(self) -> xarray.Dataset:
@@ -253,7 +253,7 @@ def fingerprint(plan: TrainPlan) -> str:
     for part in (plan.train, plan.validation, plan.test):
         digest.update(part.tobytes() + b"|")
     rest = (plan.learned, plan.update, plan.update_settings, plan.decode, plan.batch, plan.seed,
-            plan.transient and (plan.transient.stop, plan.transient.step))  # fmt: skip
+            plan.loss, plan.loss_settings, plan.transient and (plan.transient.stop, plan.transient.step))  # fmt: skip
     digest.update(
         repr([(x.parameters, x.rule, x.settings, x.limits) for x in plan.learned]).encode()
     )
@@ -281,6 +281,7 @@ def _begin(folder: Path, plan: TrainPlan, compilation: Compilation, facts: dict[
             "epochs": plan.epochs,
             "batch": plan.batch,
             "decode": plan.decode,
+            "loss": {"name": plan.loss, **plan.loss_settings},
             "update": {"name": plan.update, **plan.update_settings},
             "learned": [
                 {"parameters": x.parameters, "rule": x.rule, "settings": x.settings, "limits": x.limits,
@@ -302,7 +303,7 @@ def _rule_facts(name: str) -> dict[str, Any]:
 
     rule = plugins.load("tellegen.sims.rules", name)
     assert isinstance(rule, Rule)
-    return {"locality": rule.locality, "reads": rule.reads, "phases": rule.phases,
+    return {"locality": rule.locality, "reads": rule.reads, "told": rule.told, "phases": rule.phases,
             "reference": rule.reference}  # fmt: skip
 
 

@@ -17,7 +17,11 @@ from tellegen.diagnostics import did_you_mean, one_of
 
 @click.command()
 @click.argument("name", required=False, metavar="[LIBRARY[.CELL]]")
-@click.option("--locality", is_flag=True, help="What each plasticity rule reads, as a table.")
+@click.option(
+    "--locality",
+    is_flag=True,
+    help="What each plasticity rule reads, as a table; without a LIBRARY also the rules of `learn`.",
+)
 @c.options(c.cells_option, c.json_option)
 def command(name: str | None, locality: bool, cells: tuple[str, ...], as_json_: bool) -> None:
     """List the libraries of cells, the cells of one LIBRARY, or show one LIBRARY.CELL.
@@ -36,7 +40,7 @@ def command(name: str | None, locality: bool, cells: tuple[str, ...], as_json_: 
             return
         libraries = load_all(search_path(cells)) if name is None else [library(name, cells)]
         if locality:
-            _show_locality(libraries, as_json_)
+            _show_locality(libraries, as_json_, _learning_rules() if name is None else [])
         elif as_json_:
             click.echo(json.dumps([_library_json(found) for found in libraries], indent=2))
         else:
@@ -93,8 +97,16 @@ def _show_libraries(libraries: Sequence[Library]) -> None:
         console.print(table)
 
 
-def _show_locality(libraries: Sequence[Library], as_json_: bool) -> None:
-    """What plasticity cells declare that they read, in the form of Khacef et al. (2023)."""
+def _learning_rules() -> list[Any]:
+    """The rules that `learn` knows."""
+    from tellegen.sims import plugins
+
+    package = "tellegen.sims.rules"
+    return [plugins.load(package, name) for name in plugins.names(package)]
+
+
+def _show_locality(libraries: Sequence[Library], as_json_: bool, learning: Sequence[Any]) -> None:
+    """What plasticity cells declare that they read, in the form of Khacef et al. (2023); and learning rules."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -102,9 +114,12 @@ def _show_locality(libraries: Sequence[Library], as_json_: bool) -> None:
     rules = [(cell, cell.locality) for found in libraries for cell in found.cells.values()
              if cell.locality is not None]  # fmt: skip
     if as_json_:
-        click.echo(
-            json.dumps({f"{c.library}.{c.name}": asdict(read) for c, read in rules}, indent=2)
-        )
+        said = {f"{c.library}.{c.name}": asdict(read) for c, read in rules}
+        said |= {
+            r.name: {k: getattr(r, k) for k in ("locality", "phases", "reads", "told", "feedback")}
+            for r in learning
+        }
+        click.echo(json.dumps(said, indent=2))
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
     for column in ("rule", "presynaptic", "postsynaptic", "third factor", "own weight", "from"):
@@ -115,6 +130,25 @@ def _show_locality(libraries: Sequence[Library], as_json_: bool) -> None:
             cell.name, *sides, "yes" if read.weight else "", cell.reference.split(";")[0]
         )))  # fmt: skip
     _console().print(table)
+    if learning:
+        trained = Table(box=box.SIMPLE, pad_edge=False)
+        for column in (
+            "rule of `learn`",
+            "locality",
+            "phases",
+            "reads at its edge",
+            "told",
+            "sent back",
+            "from",
+        ):
+            trained.add_column(column, no_wrap=column.startswith("rule"))
+        for r in learning:
+            trained.add_row(*map(Text, (
+                r.name, r.locality, ", ".join(r.phases), ", ".join(r.reads), ", ".join(r.told),
+                {"": "", "error": "the error", "random": "random mixtures of the error"}[r.feedback],
+                r.reference.split(";")[0],
+            )))  # fmt: skip
+        _console().print(trained)
 
 
 def _show_cell(cell: Cell) -> None:
@@ -164,11 +198,12 @@ def _tables(cell: Cell) -> list[tuple[str, tuple[str, ...], list[tuple[str, ...]
         ),
         (
             "Can be written while the circuit runs",
-            ("parameter", "carried by", "as", "step", "write noise", "conductance"),
+            ("parameter", "carried by", "as", "step", "write noise", "conductance", "phase"),
             [
                 (
                     p.param, ", ".join(p.elements) + (f" [{p.attribute}]" if p.attribute else ""),
                     ", ".join(p.expressions), _limit(p.step), f"{p.noise:g}" if p.noise else "", p.sense,
+                    "of light" if p.phase else "",
                 )
                 for p in cell.programmable.values()
             ],
@@ -222,7 +257,17 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
             for p in cell.params.values()
         ],
         "programmable": [
-            plain(p, "param", "elements", "attribute", "expressions", "step", "noise", "sense")
+            plain(
+                p,
+                "param",
+                "elements",
+                "attribute",
+                "expressions",
+                "step",
+                "noise",
+                "sense",
+                "phase",
+            )
             for p in cell.programmable.values()
         ],
         "observables": [plain(o, "name", "expr", "unit", "doc") for o in cell.observables.values()],

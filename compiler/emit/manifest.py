@@ -105,6 +105,7 @@ def _parameters(flat: FlatGroup, parameters: dict[str, ParameterMap]) -> None:
             write_noise=float(how.noise),
             sense=_SENSE.get(how.sense or "", 0),
             instances=flat.path,
+            phase=how.phase,
         )
 
 

@@ -192,6 +192,9 @@ class Builder(Transformer[Token, Any]):
     def cost(self, meta: Meta, rule: t.Call) -> t.Setting:
         return self._setting("cost", meta, rule)
 
+    def loss(self, meta: Meta, rule: t.Call) -> t.Setting:
+        return self._setting("loss", meta, rule)
+
     def update(self, meta: Meta, rule: t.Call) -> t.Setting:
         return self._setting("update", meta, rule)
 

@@ -65,7 +65,7 @@ def _experiment_statement(s: t.ExperimentStatement) -> str:
             return f"transient {expression(stop)} step {expression(step)}"
         case t.Setting("transient", (step,)):
             return f"transient step {expression(step)}"
-        case t.Setting("decode" | "update" | "cost", (t.Call() as call,)):
+        case t.Setting("decode" | "loss" | "update" | "cost", (t.Call() as call,)):
             return f"{s.keyword} {_rule(call)}"
         case t.Setting():
             return f"{s.keyword} {expression(s.values[0])}"

@@ -22,11 +22,22 @@ from tellegen.syntax.build import Builder
 from tellegen.syntax.parse import TooDeep, parser
 
 _ADDABLE = {
-    "train": ("epochs", "batch", "starts", "shots", "bits", "washout", "seed", "level", "update"),
+    "train": (
+        "epochs",
+        "batch",
+        "starts",
+        "shots",
+        "bits",
+        "washout",
+        "seed",
+        "level",
+        "loss",
+        "update",
+    ),
     "simulate": ("seed", "level"),
     "task": ("decode",),
 }
-_CALLS = ("update", "decode", "cost")
+_CALLS = ("loss", "update", "decode", "cost")
 _RULES = (*_CALLS, "data", "learn", "vary")
 _SHAPE = re.compile(r"\s*([A-Za-z_]\w*)\.([A-Za-z_]\w*)(?:\.([A-Za-z_]\w*))?\s*=")
 

@@ -14,7 +14,7 @@ STATEMENTS = (
     *BLOCKS,
     *("input", "output", "node", "ground", "supply", "data", "drive", "target", "decode"),
     *("learn", "update", "epochs", "batch", "seed", "transient", "record", "sweep", "level"),
-    *("control", "washout", "vary", "starts", "shots", "bits", "measure", "cost"),
+    *("control", "washout", "vary", "starts", "shots", "bits", "measure", "cost", "loss"),
 )
 
 # A line end takes the blank and comment lines behind it along.

@@ -45,7 +45,7 @@ def learning_curve(metrics: Mapping[str, Values], best: int | None, theme: Theme
     if positive and min(positive) > 0:
         error.set_yscale("log")
         quantity_ticks(error.yaxis, "")
-    error.set_ylabel("mean squared error (V²)")
+    error.set_ylabel("error (V²)")
     if accuracy is not None:
         _parts(accuracy, epochs, metrics, "accuracy", theme)
         accuracy.set_ylabel("accuracy")

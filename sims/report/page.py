@@ -39,7 +39,7 @@ _STATUS = {
 # What a page of either kind may show; each kind fills in its own.
 _NOTHING: dict[str, Any] = {
     "accuracies": [], "confusion": None, "learning": None, "histories": [], "rules": [],
-    "update": "", "guard": [], "judged_title": "Results of the best epoch", "error_name": "error (V²)",
+    "update": "", "loss": "", "guard": [], "judged_title": "Results of the best epoch", "error_name": "error (V²)",
     "extra": [], "point": [], "point_title": "Operating point", "left_out": 0, "waves": None, "raster": None, "weights": None,
 }  # fmt: skip
 
@@ -119,6 +119,7 @@ def _training(record: Record) -> dict[str, Any]:
         "networks": _networks(record),
         "histories": _histories(record),
         "rules": [tables.rule(mapping(x)) for x in items(record.run.get("learned"))],
+        "loss": tables.settings(mapping(record.run.get("loss"))),
         "update": tables.settings(mapping(record.run.get("update"))),
         "guard": tables.guard(record),
     }

@@ -151,7 +151,9 @@ def rule(learned: Mapping[str, Any]) -> dict[str, str]:
         "settings": settings(mapping(learned.get("settings"))),
         "limits": " to ".join(f"{number(v):.4g}" for v in limits) if limits else "the cell's range",
         "locality": text(learned.get("locality")),
-        "reads": ", ".join(map(text, items(learned.get("reads")))),
+        "reads": (", ".join(map(text, items(learned.get("reads")))) or "nothing")
+        + ", in each phase",
+        "told": ", ".join(map(text, items(learned.get("told")))) or "nothing",
         "phases": ", ".join(map(text, items(learned.get("phases")))),
         "reference": text(learned.get("reference")),
     }
