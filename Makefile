@@ -16,9 +16,10 @@ demo: setup ## train a network of resistors on Iris in ngspice; ends with accura
 test: setup ## run the tests; `make test ARGS="-k diode"` runs some of them
 	$(PYTHON_HERE) -m pytest $(ARGS)
 
-lint: setup ## check style and layout of the code
+lint: setup ## check style, layout and types of the code
 	$(PYTHON_HERE) -m ruff check .
 	$(PYTHON_HERE) -m ruff format --check .
+	tools/types.sh
 
 bench: setup ## list the benchmarks; `make bench ARGS="step --quick"` runs one
 	$(PYTHON_HERE) -m benchmarks $(ARGS)

@@ -119,9 +119,9 @@ class Manifest:
     max_step: float | None = None  # the longest step of a transient that its cells bear, in seconds
     format: int = FORMAT
 
-    def longest_step(self, asked: float | None) -> float | None:
+    def longest_step(self, asked: float) -> float:
         """The longest step of a transient in seconds: what is asked for, as far as the cells bear it."""
-        return min((s for s in (asked, self.max_step) if s is not None), default=None)
+        return asked if self.max_step is None else min(asked, self.max_step)
 
     def origin(self, spice_name: str) -> LineMap | None:
         """The `.tgn` place of a SPICE node or element name, or None where there is none.

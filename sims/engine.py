@@ -358,9 +358,11 @@ class Engine:
             SimulationError: there is no solution, or ngspice gave up on the way.
         """
         recording = Recording(self.manifest, record)
+        # What ngspice takes where it is not told: a bound that a cell gives must not be a longer one.
+        longest = max_step or min(step, stop / 50)
         found = self._transients().run(
             self._commands.everything(),
-            tran_command(step, stop, self.manifest.longest_step(max_step), initial),
+            tran_command(step, stop, self.manifest.longest_step(longest), initial),
             recording.vectors,
         )
         return recording.waveforms(found)
