@@ -41,7 +41,7 @@ from tellegen.meshes import Mesh
 EPOCHS, LAST = 20, 5
 POINTS: dict[str, tuple[float, ...]] = {
     "splitting error (rad)": (0.05, 0.1, 0.2),
-    "crosstalk": (0.01, 0.03),
+    "crosstalk": (0.003, 0.01, 0.03),
     "bits": (8, 6, 4),
     "photons": (100, 10, 1),
 }
