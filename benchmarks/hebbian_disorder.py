@@ -18,7 +18,7 @@ and signs are those of the outputs in ngspice.
 
 Tests are Wilcoxon's of signed ranks, paired by seed: one-sided that learning with the defect beats a guess, and
 two-sided that it differs from learning without. Rate and scales are those of `contrastive_hebbian.py`. Nothing is asked
-for. Full run: 8 minutes of CPU, in two processes. `--quick`: the worst point of each defect, two seeds, three epochs.
+for. Full run: 16 minutes on busy cores, in two processes. `--quick`: the worst point of each defect, two seeds, three epochs.
 """
 
 from __future__ import annotations
