@@ -26,7 +26,7 @@ every node has a conductance of 1 S, beside which no gmin helps, and it took nin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,9 @@ from scipy.stats import wilcoxon
 
 from benchmarks.rows import Row
 from tellegen import compile_text
-from tellegen.meshes import clements
+from tellegen.meshes import Mesh, clements
+from tellegen.pipeline import Compiled
+from tellegen.revalue import with_values
 from tellegen.sims.engine import Engine
 
 N, OUT, PATTERNS = 6, 3, 10
@@ -85,6 +87,7 @@ network Loop {{
     held:    amplitude_modulator[{N}](carrier, clamped, sumt, vpi = {_VPI} V, bias = {-_VPI} V)
 }}
 """
+_MESHES = (("one",), ("two", "rear", "rear_t"))  # what is one mesh, ahead and from behind
 Values = NDArray[np.float64]
 Phases = Callable[[Values, Values, Values, Values], tuple[Values, Values, Values]]
 Nearest = Callable[[Values], Values]
@@ -124,8 +127,21 @@ def folding(a: Values, b: Values, x: Values, t: Values) -> tuple[Values, Values,
 class Circuit:
     """The same in ngspice; a neuron's sine does not stay at its ends there."""
 
-    def __init__(self) -> None:
-        emitted = compile_text(TEXT).emit()
+    def __init__(self, slips: Mapping[str, Values] | None = None) -> None:
+        """Compile and load it.
+
+        Args:
+            slips: splitting errors in rad, `first` and `second` of each mesh (2, interferometers): the same ahead and
+                from behind.
+        """
+        compiled = compile_text(TEXT)
+        values = {
+            f"{name}.{which}": errors[k]
+            for which, errors in (slips or {}).items()
+            for k, names in enumerate(_MESHES)
+            for name in names
+        }
+        emitted = Compiled(with_values(compiled.circuit, values), compiled.flat).emit()
         netlist = emitted.netlist.replace("\n.op\n", "\n.options gminsteps=0\n.op\n")
         self.engine = Engine(netlist, emitted.manifest)
         self.engine.drive("carrier", 1.0 + 0j)
@@ -134,8 +150,8 @@ class Circuit:
 
     def __call__(self, a: Values, b: Values, x: Values, t: Values) -> tuple[Values, Values, Values]:
         """See `in_numpy`."""
-        one, two = clements(holding(a)), clements(holding(b))
-        for names, mesh in ((("one",), one), (("two", "rear", "rear_t"), two)):
+        one, two = (self.phases(clements(holding(w))) for w in (a, b))
+        for names, mesh in zip(_MESHES, (one, two), strict=True):
             for name in names:
                 self.engine.write(f"{name}.theta", mesh.theta)
                 self.engine.write(f"{name}.phi", mesh.phi)
@@ -149,9 +165,17 @@ class Circuit:
             self.engine.drive("t", wanted.astype(complex))
             self.engine.solve()
             for kept, name in zip(found, ("h", "y", "clamped"), strict=True):
-                kept.append(self.engine.read(name)[..., 0])
+                kept.append(self.read(name))
         self.solves += len(x)
         return np.array(found[0]), np.array(found[1]), np.array(found[2])
+
+    def phases(self, wanted: Mesh) -> Mesh:
+        """A mesh as it is where another is wanted; here the same."""
+        return wanted
+
+    def read(self, name: str) -> Values:
+        """The real parts of fields as they are measured; here as they are."""
+        return self.engine.read(name)[..., 0]
 
 
 def holding(w: Values) -> NDArray[Any]:

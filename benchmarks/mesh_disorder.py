@@ -60,7 +60,7 @@ class Defective(Circuit):
         super().__init__(N, CLASSES, slips)
         self._step = 2 * np.pi / 2**size if defect == "bits" else 0.0
         self._noise = (UNIT / (2 * size)) ** 0.5 if defect.startswith("photons") else 0.0
-        self._warmed = size * neighbours() if defect == "crosstalk" else None
+        self._warmed = size * neighbours(N) if defect == "crosstalk" else None
 
     def write(self, phases: Values) -> None:
         """Set the phases, as the defect lets them."""
@@ -78,15 +78,20 @@ class Defective(Circuit):
         return exact + self._noise * self._random.normal(size=exact.shape) if self._noise else exact
 
 
-def neighbours() -> Values:
-    """How much the phases theta and phi of a mesh warm each other, for a share of 1 at the distance 1."""
-    met, places = np.zeros(N), []
-    for k in clements(np.eye(N)).top:
+def neighbours(n: int, screen: bool = False) -> Values:
+    """How much the phases of a mesh of n modes warm each other, for a share of 1 at the distance 1.
+
+    They are theta, phi and, with `screen`, those behind the mesh.
+    """
+    met, places = np.zeros(n), []
+    for k in clements(np.eye(n)).top:
         column = met[k : k + 2].max()
         met[k : k + 2] = column + 1
         places.append((column, float(k)))
     outer = np.array(places)
     at = np.concatenate([outer + np.array([0.5, 0.0]), outer])  # theta stands behind phi
+    if screen:
+        at = np.concatenate([at, [(met.max(), float(k)) for k in range(n)]])
     away = np.linalg.norm(at[:, None] - at, axis=-1)
     return np.asarray(np.where(away > 0, np.exp(1 - away), 0.0))
 
