@@ -5,8 +5,9 @@ equations are those of the differential-pair integrator, for the membrane and fo
 Stefanini, Bartolozzi, Indiveri, Proc. IEEE 102, 1367 (2014); threshold as a current as in the DYNAP-SE's),
 integrated by SciPy: C UT/kappa dI/dt = I (Iin/(1 + I/Ith) - Itau - Iahp), that is, linear in the capacitor's
 voltage, with the transistors' leaks as the currents at rest, where Itau's transistor, whose drain is the
-capacitor, conducts 1 - exp(-V/UT) of its current (sub-threshold, as in Mead's and Vittoz's equations). Compared are the rate of the steady state, from the
-last intervals, and how much the interval grows by adaptation. Full run: 1 minute. `--quick`: two currents.
+capacitor, conducts 1 - exp(-V/UT) of its current (sub-threshold, as in Mead's and Vittoz's equations). Compared
+are the rate of the steady state, from the last intervals, and how much the interval grows by adaptation. Full
+run: 2 minutes. `--quick`: two currents.
 """
 
 from __future__ import annotations
