@@ -34,7 +34,9 @@ from tellegen.sims.vitals import TIMEOUT
 Values = NDArray[np.float64]
 Edges = list[tuple[float, bool]]
 
-_EDGE = 1e-6  # rise and fall of the pulses that arrive, in seconds
+# Rise and fall of the pulses that arrive, in seconds: those of the spikes of `cmos`, whose synapses of transistors
+# take 3 % more charge from a fall of 1 us.
+_EDGE = 1e-7
 _HEIGHT = 1.8
 _PWL = re.compile(r"pwl\(([^()]*)\)", re.IGNORECASE)
 # The parts run ahead of each other by this much less than the shortest delay: the edges have a width.
