@@ -4,8 +4,10 @@ A current step into `cmos.adaptive_neuron`, without and with adaptation, from 1.
 equations are those of the differential-pair integrator, for the membrane and for the adaptation (Chicca,
 Stefanini, Bartolozzi, Indiveri, Proc. IEEE 102, 1367 (2014); threshold as a current as in the DYNAP-SE's),
 integrated by SciPy: C UT/kappa dI/dt = I (Iin/(1 + I/Ith) - Itau - Iahp), that is, linear in the capacitor's
-voltage, with the transistors' leaks as the currents at rest. Compared are the rate of the steady state, from the
-last intervals, and how much the interval grows by adaptation. Full run: 1 minute. `--quick`: two currents.
+voltage, with the transistors' leaks as the currents at rest, where Itau's transistor, whose drain is the
+capacitor, conducts 1 - exp(-V/UT) of its current (sub-threshold, as in Mead's and Vittoz's equations). Compared
+are the rate of the steady state, from the last intervals, and how much the interval grows by adaptation. Full
+run: 2 minutes. `--quick`: two currents.
 """
 
 from __future__ import annotations
@@ -56,11 +58,11 @@ def equations(current: float, iahp: float, stop: float) -> Values:
 
     def slope(y: Values, spiking: bool, held: bool) -> list[float]:
         membrane, ahp = LEAK * np.exp(y[0]), LEAK_AHP * np.exp(y[1])
-        into = current / (1 + membrane / ith) - ITAU * (1 - np.exp(-y[0])) - ahp
+        into = current / (1 + membrane / ith) - ITAU * (1 - np.exp(-y[0] / KAPPA)) - ahp
         charge = iahp / (1 + ahp / ith_ahp) if spiking else 0.0
         return [
             0.0 if held else into / (ITAU * TAU),
-            (charge - ITAU_AHP * (1 - np.exp(-y[1]))) / (ITAU_AHP * TAU_AHP),
+            (charge - ITAU_AHP * (1 - np.exp(-y[1] / KAPPA_AHP))) / (ITAU_AHP * TAU_AHP),
         ]
 
     def threshold(_t: float, y: Values) -> float:
