@@ -3,7 +3,7 @@
 The modules of `benchmarks/plasticity`, one a rule: the circuit in ngspice, and the published equation
 summed over spikes or integrated on a fine grid, written without regard to the circuit. A row is the
 worst relative error of the weight change over the points of the protocol; points whose change is less
-than a tenth of the largest are left out. Full run: about 10 minutes. `--quick`: fewer points.
+than a tenth of the largest are left out. Full run: 13 minutes. `--quick`: fewer points.
 """
 
 from __future__ import annotations

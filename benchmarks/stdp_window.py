@@ -1,7 +1,7 @@
 """The window of `cmos.stdp` at both levels: 15 pairings on each side, and the time constants fitted to them.
 
 Every pairing is a transient of its own in ngspice. The two branches are fitted by a exp(-|dt|/tau) with
-SciPy; what is fitted must be what the cell was designed for. Full run: 20 seconds. `--quick`: 5 pairings
+SciPy; what is fitted must be what the cell was designed for. Full run: 30 seconds. `--quick`: 5 pairings
 on each side.
 """
 

@@ -6,7 +6,7 @@ from 2 % of the time constant after the last spike to three time constants, and 
 an earlier one has left more than a tenth of itself; trains that pile up more than seven spikes are left out.
 Reference: i times the sum of exponentials over all spikes. The constants of `cmos_log_cap` and `cmos_log_step` are set
 on these rows, not on the rules' protocols. One spike is run at a hundredth of the library's tolerance as well: what
-remains there is the circuit's error, the difference ngspice's. Full run: 2 minutes. `--quick`: the first trace.
+remains there is the circuit's error, the difference ngspice's. Full run: 80 seconds. `--quick`: the first trace.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TRACES = {
     "stdp": Trace(0.8e-9, 20e-3, 4e-12, 1, 1),
     "triplet_stdp, fast": Trace(1e-9, 16.8e-3, 4e-12, 4, 4),
     "triplet_stdp, slow": Trace(0.124e-9, 125e-3, 12e-12, 2, 2),
-    "sdsp": Trace(0.5e-9, 60e-3, 12e-12, 1, 4),
+    "sdsp": Trace(0.5e-9, 60e-3, 12e-12, 4, 16),
     "calcium": Trace(1e-9, 20e-3, 12e-12, 4, 8),
     "three_factor, eligibility": Trace(40e-12, 1.0, 20e-12, 1, 1),
 }
