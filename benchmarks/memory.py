@@ -16,10 +16,11 @@ amplitude and both quadratures against the field. The same device, drive and noi
 
 The point: mean 1.14 thresholds, swing 0.50 of it, looks every 0.0287 relaxation times (0.71 ns), a force of 1.69 relaxation
 rates, the frequency at rest 0.86 rates above its own. It was looked for in NumPy on other bits, some 430 points, by gain and
-capacities together, among those where the core stays in the layer. There no free oscillator had more than 1.12, and no locked one more than
-1.47: of the best with the best, the gain is 1.3. A doubling is what the force does to an oscillator near its threshold,
-whose relaxation alone does not hold it against 300 K. An auto-oscillator with less noise (a linewidth of 0.1 MHz) and a weaker
-force gained 1.59, for its free memory was 0.8 already.
+capacities together, among those where the core stays in the layer: so the ratio of the rows is in part selected. There no free
+oscillator had more than 1.12, and no locked one more than 1.47: of the best with the best, the gain is 1.3. A doubling is what
+the force does to an oscillator near its threshold, whose relaxation alone does not hold it against 300 K. An auto-oscillator
+at a linewidth of 0.1 MHz, which this benchmark had before, gained 1.59 from a free memory of 0.8; less noise and a weaker force
+are supposed to be why, which nothing here tests.
 
 The point of the macrospin came from some 60, on other bits, by the largest capacity.
 

@@ -59,12 +59,22 @@ def parities(bits: NDArray[np.int64], delays: int) -> Values:
 
 
 def capacity(states: Values, targets: Values, parts: Parts, alphas: tuple[float, ...]) -> Capacity:
-    """The capacity of states (samples, nodes) for targets (samples, delays), each with its own read-out."""
-    test = parts.test
-    scores = []
-    for target in targets.T:
-        output = fit(states, target[:, None], parts, alphas).predict(states[test])[:, 0]
-        scores.append(squared_correlation(output, target[test]))
+    """The capacity of states (samples, nodes) for targets (samples, delays), each with its own read-out.
+
+    Raises:
+        ValueError: several alphas, and no validation part to choose on.
+    """
+    validation, test = parts.validation, parts.test
+    if len(alphas) > 1 and not len(validation):
+        raise ValueError("several alphas need a validation part to choose one on")
+    # All delays share the decomposition of the states, which is what a fit costs; alpha is each one's own.
+    tried = [fit(states, targets, parts, (alpha,)) for alpha in alphas]
+    best = np.zeros(targets.shape[1], int)
+    if len(alphas) > 1:
+        wrong = [readout.predict(states[validation]) - targets[validation] for readout in tried]
+        best = (np.stack(wrong) ** 2).mean(axis=1).argmin(axis=0)
+    outputs = [readout.predict(states[test]) for readout in tried]
+    scores = [squared_correlation(outputs[a][:, d], targets[test, d]) for d, a in enumerate(best)]
     return Capacity(np.array(scores), len(test))
 
 
