@@ -1,35 +1,41 @@
 """Seven vowels told by which of four coupled oscillators lock to two microwaves, by training their currents.
 
 The experiment of Romera et al., Nature 563, 230 (2018): two microwaves, whose frequencies are combinations of the formants of
-a spoken vowel, reach four spin-torque oscillators. A vowel is recognised where exactly those oscillators lock that stand for it. What learns is the
-four currents: where an oscillator should lock and does not, its frequency moves towards the microwave's; where it
-locks and should not, away from it. The frequency falls with the current. The currents kept are the mean over the second half of the
-updates: a single batch moves them by as much as it takes to lose a class. What a pattern of locks says is told in two ways: it stands for
-a vowel exactly, as in the rule that trains; or for the one that it most often came from among 84 vowels of training, which gives
-a meaning to those that stand for none, such as two oscillators locked to B.
+a spoken vowel, reach four spin-torque oscillators. A vowel is recognised where those oscillators lock that stand for it. What
+learns is the four currents: where an oscillator should lock and does not, its frequency moves towards the microwave's; where it
+locks and should not, away from it. The frequency falls with the current. The currents kept are the mean over the second half of
+the updates: a single batch moves them by as much as it takes to lose a class. What a pattern of locks says is told in two ways:
+it is exactly the one that stands for a vowel, as in the rule that trains; or it is named after the vowel that it most often came
+from among 84 of those that train, which gives a meaning to patterns that stand for none, such as two oscillators locked to B.
 
 The vowels are measured: first and second formant at steady state of 48 women, the seven vowels of the experiment, from
-Hillenbrand et al., J. Acoust. Soc. Am. 97, 3099 (1995). `vowels.csv` holds these 336 pairs, less two that were not measurable; their means and
-deviations are those that come with the measurements. A seed draws devices and who of the women trains and who tests: 36 and 12. Microwave A is
-the combination of the formants' logarithms that fits best, by least squares over the women who train, a place inside of the first oscillator's
-range for closed vowels and outside of it for open ones; B likewise one of four places, those of the three others and one beyond.
+Hillenbrand et al., J. Acoust. Soc. Am. 97, 3099 (1995). `vowels.csv` holds these 336 pairs, less two that were not measurable;
+their means and deviations are those that come with the measurements. A seed draws devices and who of the women trains and who
+tests: 36 and 12. Microwave A is the combination of the formants' logarithms that fits best, by least squares over the women who
+train, a place inside of the first oscillator's range for closed vowels and outside of it for open ones; B likewise one of four
+places, those of the three others and one beyond.
 
 The oscillators are `sto_auto`, every one of which pushes all four, as a common line does: they share the node of the
 force, whose four resistors in parallel are 1/4 ohm, hence the 4 in the couplings. Devices scatter: the four frequencies at equal
 currents are a comb of 8 MHz, each off by a normal 3 MHz. The force makes ranges of locking some 7 MHz wide (Slavin and
-Tiberkevich: +-F sqrt(1+nu^2)/sqrt(p) with nu = -4/3, p = 1/3), so that those of the comb nearly touch. Force and places were chosen
-from 13 tried in NumPy by the accuracy in training of the seeds 100 to 107. That 12 updates are too few and names worth it was found in
-NumPy, too, by validation within each seed's 36 women, 27 to fit and 9 to validate, four times: exact patterns reach
-82 % there, named ones 85 %. So did none of 50 other forces, combs, places, widths of `NEAR` and
-orders of the classes by more than 1 %. (Twelve to 40 updates on six seeds were looked at with their test women as well, by exact patterns.)
-The causes of the rest, in the same runs: straight cuts between the places, without oscillators, tell 88 % of these vowels; ranges that differ with the
-current, leave gaps or overlap cost 4 to 5 %, and the rule, against the best currents found by search, 1 to 2 %. Vowels stand beside each other in one
-netlist, each with copies of the same four devices under the same currents, and one copy has no microwaves: it tells the
-frequencies of the free oscillators, from which "towards" follows. A frequency is the slope of the recorded phase; locked is what is
-nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take longer; a row compares.
+Tiberkevich: +-F sqrt(1+nu^2)/sqrt(p) with nu = -4/3, p = 1/3), so that those of the comb nearly touch. Vowels stand beside each
+other in one netlist, each with copies of the same four devices under the same currents, and one copy has no microwaves: it tells
+the frequencies of the free oscillators, from which "towards" follows. A frequency is the slope of the recorded phase; locked is
+what is nearer than 0.4 MHz to a microwave. Tolerances are looser than the library's, which take longer; a row compares.
 
-Beside it: the untrained currents, read in both ways, and a linear
-discriminant of the two frequencies. Full run: 20 minutes on two cores with ten other jobs. `--quick`: one seed, 2 updates, 28 vowels.
+How settings were chosen, all with the same equations in NumPy: force and places among 13 by the accuracy in training of the seeds
+100 to 107; names, and more updates than a first run's 12, by validation among the 36 women who train of each seed here, 27 to fit
+and 9 to validate, in three folds. With 24 updates that is 82.2 % by exact patterns and 85.3 % by 112 named ones; 20 and 84 save
+time. Some 60 other forces, combs, places, couplings, limits of locking and orders of the classes were tried in a fourth fold. One
+of the best, in the three others, gained 0.8 % by exact patterns and nothing by named ones: nothing was changed. The test women
+chose none of this, but 12, 24 and 40 updates on the seeds 0 to 5 were seen with their accuracies by exact patterns, and a
+first run was of these ten seeds. What limits, in NumPy and in training: a linear discriminant tells 90 %; straight cuts between
+the places, with no oscillators, 88 %; the best currents that a search found, by exact patterns, 84.6 %, since ranges differ with the
+current, leave gaps and overlap (5.6 % of the vowels lock a pattern that stands for none); the rule after 12, 24 and 40 updates
+82.0, 82.5 and 83.4 %.
+
+Beside it: the untrained currents, read in both ways, and a linear discriminant of the two frequencies. Full run: 20 minutes in two
+processes on two cores with ten other jobs. `--quick`: one seed, 2 updates, 28 vowels; 20 seconds of CPU.
 """
 
 from __future__ import annotations
