@@ -7,7 +7,7 @@ from scipy.integrate import solve_ivp
 import tellegen
 from tellegen.files import Files
 from tellegen.sims import reservoir
-from tellegen.sims.capacity import capacity, delayed, parities
+from tellegen.sims.capacity import capacity, delayed, parities, squared_correlation
 from tellegen.sims.datasets.mackey_glass import mackey_glass
 from tellegen.sims.datasets.narma10 import narma10
 from tellegen.sims.datasets.random_bits import random_bits
@@ -181,3 +181,19 @@ def test_bits_and_waves():
     assert set(np.unique(waves.classes)) == {0, 1} and len(waves) == 160
     square = waves.features.reshape(20, 8)[waves.classes[::8] == 1]
     assert (square == [1, 1, 1, 1, -1, -1, -1, -1]).all()
+
+
+def test_each_delay_has_the_read_out_that_a_fit_of_its_own_gives():
+    rng = np.random.default_rng(3)
+    bits = rng.integers(0, 2, 300)
+    states = rng.normal(size=(300, 8)) + np.outer(np.roll(bits, 1), rng.normal(size=8))
+    parts, alphas, wanted = in_time(300, 0.5, 0.2, 10), (1e-6, 1e-1, 10.0), delayed(bits, 4)
+    fits = [fit(states, w[:, None], parts, alphas) for w in wanted.T]
+    assert len({f.alpha for f in fits}) > 1
+    alone = [
+        squared_correlation(f.predict(states[parts.test])[:, 0], w[parts.test])
+        for f, w in zip(fits, wanted.T, strict=True)
+    ]
+    assert capacity(states, wanted, parts, alphas).by_delay == pytest.approx(alone, abs=1e-9)
+    with pytest.raises(ValueError, match="validation part"):
+        capacity(states, wanted, in_time(300, 0.7, 0.0), alphas)
