@@ -35,8 +35,9 @@ Values = NDArray[np.float64]
 Edges = list[tuple[float, bool]]
 
 # Rise and fall of the pulses that arrive, in seconds. Synapses of transistors take 2.5 % more charge from a fall of
-# 1 us than from that of `cmos`'s neurons, 0.1 us; after edges as short as that behavioural neurons spiked 0.7 ms late.
-_EDGE = 3e-7
+# 1 us than from that of `cmos`'s neurons, 0.1 us; after edges as short as that behavioural neurons spiked 0.7 ms late, and
+# after 0.3 us ngspice 39.3 found no solution in one of them.
+_EDGE = 2e-7
 _HEIGHT = 1.8
 _PWL = re.compile(r"pwl\(([^()]*)\)", re.IGNORECASE)
 # The parts run ahead of each other by this much less than the shortest delay: the edges have a width.
