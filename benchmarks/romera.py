@@ -43,12 +43,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,15 +177,8 @@ class Arrays:
         parts = [waves[k : k + COPIES] for k in range(0, len(waves), COPIES)]
         return np.concatenate([locked(self.frequencies(currents, p)[0], p) for p in parts])
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End ngspice."""
         self._session.close()
 
 
@@ -260,7 +252,7 @@ def trained(seed: int, quick: bool) -> Trained:
     test = rng.permutation(np.flatnonzero(~known))[: COPIES if quick else None]
     before = np.full(4, START)
     shares: dict[str, float] = {}
-    with Arrays(detunings) as arrays:
+    with closing(Arrays(detunings)) as arrays:
         updates = list(train(arrays, waves[known], classes[known], 2 if quick else UPDATES, rng))
         after = np.mean([u.currents for u in updates[len(updates) // 2 :]], axis=0)
         for name, currents in (("untrained", before), ("trained", after)):
@@ -275,7 +267,7 @@ def trained(seed: int, quick: bool) -> Trained:
     linear = LinearDiscriminantAnalysis().fit(waves[known], classes[known])
     shares["linear discriminant of the two frequencies: test"] = 100 * float(linear.score(waves[test], classes[test]))  # fmt: skip
     if not quick and seed < STRICT:
-        with Arrays(detunings, ()) as strict:
+        with closing(Arrays(detunings, ())) as strict:
             same = strict.locks(after, waves[test[:COPIES]]) == unseen[:COPIES]
         shares["locks told alike at the library's tolerances"] = 100 * float(same.mean())
     return Trained(before, after, detunings, waves[known], classes[known], shares)
@@ -311,7 +303,7 @@ def draw(_rows: list[Row], folder: Path) -> None:
     a, b = np.linspace(-27, -9, 12), np.linspace(-12, 26, 22)
     grid = np.stack(np.meshgrid(a, b), axis=-1).reshape(-1, 2)
     figure = Figure(figsize=(9, 5), layout="constrained")
-    with Arrays(first.detunings) as arrays:
+    with closing(Arrays(first.detunings)) as arrays:
         told = [said(arrays.locks(c, grid)).reshape(len(b), len(a)) for c in (first.before, first.after)]  # fmt: skip
     for axes, shown, title in zip(figure.subplots(1, 2, sharey=True), told, ("before", "after"), strict=True):  # fmt: skip
         axes.pcolormesh(a, b, np.ma.masked_less(shown, 0), cmap="Set2", vmin=0, vmax=7, shading="nearest")  # fmt: skip

@@ -542,27 +542,27 @@ class _Training(Task):
         return float(found[0]), float(found[1])
 
     def loss(self, asked: _Asked | None) -> tuple[str, dict[str, Any]]:
-        said = self.train.settings.get("loss")
-        if said is None:
-            return "square", {}
-        call = said.values[0]
-        assert isinstance(call, CallValue)
-        found: Function | None = lookup(call, LOSSES, "loss", self.sink)
-        if found is None:
-            return "", {}
+        found = self.chosen("loss", LOSSES, "loss", "square")
         targets = asked.targets if asked else {}
-        if found.name == "cross_entropy" and not all(t.per_class for t in targets.values()):
-            self.sink.error("wrong-kind", "`cross_entropy` needs targets that are classes", call.span,
+        if found[0] == "cross_entropy" and not all(t.per_class for t in targets.values()):
+            self.sink.error("wrong-kind", "`cross_entropy` needs targets that are classes",
+                            self.train.settings["loss"].values[0].span,
                             help="such as `target y = onehot(class, 0 V, 1 V)`")  # fmt: skip
-        return found.name, bind(call, found.name, found.arguments, self.sink) or {}
+        return found
 
     def update(self) -> tuple[str, dict[str, Any]]:
-        said = self.train.settings.get("update")
+        return self.chosen("update", UPDATES, "update scheme", "synchronous")
+
+    def chosen(
+        self, setting: str, known: Mapping[str, Function], noun: str, default: str
+    ) -> tuple[str, dict[str, Any]]:
+        """What a setting calls by name, and its arguments; the name is empty after a diagnostic."""
+        said = self.train.settings.get(setting)
         if said is None:
-            return "synchronous", {}
+            return default, {}
         call = said.values[0]
         assert isinstance(call, CallValue)
-        found: Function | None = lookup(call, UPDATES, "update scheme", self.sink)
+        found: Function | None = lookup(call, known, noun, self.sink)
         if found is None:
             return "", {}
         return found.name, bind(call, found.name, found.arguments, self.sink) or {}

@@ -16,6 +16,7 @@ from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
 from tellegen.seeds import stream
 from tellegen.sims.engine import Engine
+from tellegen.sims.gradients import complex_of
 from tellegen.sims.losses import LOSSES
 from tellegen.sims.plan import Learned, TrainPlan
 from tellegen.sims.rules import MIRROR, Rule, attribute
@@ -196,7 +197,7 @@ class Phases:
         """Send light from behind: the conjugate of what comes out, element by element times its error."""
         self.engine.phase("free")
         for behind, (at, matrix) in self.feedback.items():
-            field = self.read(at) @ [1, 1j]
+            field = complex_of(self.read(at))
             self.engine.drive(behind, np.conj((matrix @ error).reshape(field.shape) * field))
         self.solve()
 
@@ -223,7 +224,7 @@ class Phases:
                 shape = plan.manifest.parameters[name].values.shape
                 self.put(name, rng.uniform(0, 2 * np.pi, shape))
             outputs.append(self.free(int(rng.choice(plan.train))))
-            powers.append([*(np.abs(self.read(at) @ [1, 1j]) ** 2).ravel(), 1.0])
+            powers.append([*(np.abs(complex_of(self.read(at))) ** 2).ravel(), 1.0])
         for name in learned.parameters:
             self.put(name, plan.manifest.parameters[name].values)
         scale = np.abs(powers).max(axis=0)

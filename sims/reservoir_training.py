@@ -17,6 +17,7 @@ from tellegen.sims import reservoir
 from tellegen.sims import run_folder as rf
 from tellegen.sims.readout import Readout, fit, nrmse
 from tellegen.sims.reservoir_binding import READOUT, ReservoirPlan
+from tellegen.sims.targets import confused
 
 Values = NDArray[np.float64]
 
@@ -106,17 +107,7 @@ def _results(plan: ReservoirPlan, outputs: Values) -> dict[str, dict[str, float]
 def _begin(
     folder: Path, plan: ReservoirPlan, compilation: Compilation, facts: dict[str, Any]
 ) -> dict[str, Any]:
-    rf.write_text(folder, rf.SOURCE, compilation.source.text)
-    rf.write_text(folder, rf.NETLIST, plan.netlist)
-    rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
-    record = {
-        "kind": "reservoir",
-        "name": plan.name,
-        "network": plan.network,
-        "status": "running",
-        "file": compilation.source.name,
-        "overrides": list(compilation.overrides),
-        "seed": plan.seed,
+    return rf.begin(folder, "reservoir", plan, compilation, facts, {
         "learned": [{"parameters": [READOUT], "rule": "ridge", "settings": {"alpha": list(plan.alphas)}}],
         "target": plan.target,
         "observed": list(plan.observe),
@@ -127,10 +118,7 @@ def _begin(
         "samples": {part: len(samples) for part, samples in _parts(plan).items()},
         "class_names": plan.class_names,
         "notes": plan.notes,
-        "provenance": facts,
-    }  # fmt: skip
-    rf.write_json(folder, rf.RUN, record)
-    return record
+    })  # fmt: skip
 
 
 def _finish(result: ReservoirResult, record: dict[str, Any]) -> None:
@@ -143,10 +131,8 @@ def _finish(result: ReservoirResult, record: dict[str, Any]) -> None:
     confusion = {}
     if plan.classes is not None:
         for part, samples in _parts(plan).items():
-            table = np.zeros((len(plan.class_names),) * 2, dtype=int)
             said = result.outputs[samples].argmax(axis=1)
-            np.add.at(table, (plan.classes[samples], said), 1)
-            confusion[part] = table.tolist()
+            confusion[part] = confused(plan.classes[samples], said, len(plan.class_names))
     rf.write_json(folder, rf.RUN, record | {
         "status": "finished", "alpha": readout.alpha, "validation": readout.validation,
         "results": result.results, "confusion": confusion,

@@ -26,13 +26,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
 from tellegen.sims.loop import EpochRow, State
+
+if TYPE_CHECKING:
+    from tellegen.pipeline import Compilation
 
 RUN, METRICS, CHECKPOINT, PARAMETERS = "run.json", "metrics.csv", "checkpoint.npz", "parameters.npy"
 SPIKES, POINTS, REPLAY = "spikes.csv", "points.f64", "replay.f64"
@@ -59,6 +62,51 @@ def new_folder(parent: Path, name: str) -> Path:
             number += 1
         else:
             return folder
+
+
+class Plan(Protocol):
+    """What every plan says of itself."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def network(self) -> str: ...  # noqa: D102
+    @property
+    def netlist(self) -> str: ...  # noqa: D102
+    @property
+    def manifest(self) -> Manifest: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+
+
+def begin(
+    folder: Path, kind: str, plan: Plan, compilation: Compilation, facts: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Write what a run begins with: source, netlist, manifest, and its record, which is returned."""
+    write_text(folder, SOURCE, compilation.source.text)
+    write_text(folder, NETLIST, plan.netlist)
+    write_text(folder, MANIFEST, plan.manifest.to_json())
+    record = {
+        "kind": kind,
+        "name": plan.name,
+        "network": plan.network,
+        "status": "running",
+        "file": compilation.source.name,
+        "roots": [str(p.resolve()) for p in compilation.files.roots],
+        "cells": [str(p.resolve()) for p in compilation.cells],
+        "overrides": list(compilation.overrides),
+        "seed": plan.seed,
+        **settings,
+        "provenance": facts,
+    }
+    write_json(folder, RUN, record)
+    return record
+
+
+def note(folder: Path, **changes: Any) -> None:
+    """Change entries of a run's record."""
+    write_json(folder, RUN, read_json(folder) | changes)
 
 
 def write_text(folder: Path, name: str, text: str) -> None:

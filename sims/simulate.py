@@ -94,23 +94,14 @@ def simulate(
         raise CannotPartition("a controller reads the whole circuit: without it, or in one piece")
     facts = provenance()  # before the folder: a machine without ngspice leaves none behind
     folder = rf.new_folder(Path(out), plan.name)
-    record = {
-        "kind": "simulate", "name": plan.name, "network": plan.network, "status": "running",
-        "file": compilation.source.name,
-        "roots": [str(p.resolve()) for p in compilation.files.roots],
-        "cells": [str(p.resolve()) for p in compilation.cells],
-        "overrides": list(compilation.overrides), "seed": plan.seed,
+    record = rf.begin(folder, "simulate", plan, compilation, facts, {
         "transient": plan.transient and {"stop": plan.transient.stop, "step": plan.transient.step},
         "sweep": plan.sweep and {"name": plan.sweep.name, "unit": plan.sweep.unit,
                                  "values": plan.sweep.values},
         "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
                                      "arguments": dict(plan.control.arguments)},
-        "parts": in_parts, "signals": units_of(plan), "weights": plan.weights, "provenance": facts,
-    }  # fmt: skip
-    rf.write_text(folder, rf.SOURCE, compilation.source.text)
-    rf.write_text(folder, rf.NETLIST, plan.netlist)
-    rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
-    rf.write_json(folder, rf.RUN, record)
+        "parts": in_parts, "signals": units_of(plan), "weights": plan.weights,
+    })  # fmt: skip
     if in_parts:
         runs = run_in_parts(bound, library=library, timeout=timeout, flown=flown)
     elif plan.control is not None or (plan.transient is not None and plan.sweep is None):

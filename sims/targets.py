@@ -81,3 +81,13 @@ def argmax(outputs: Values, targets: Values) -> NDArray[np.int64]:
 _ALL = functions_of(sys.modules[__name__])
 DECODERS = {name: _ALL[name] for name in ("nearest", "argmax")}
 TARGETS = {name: f for name, f in _ALL.items() if name not in DECODERS}
+
+
+def confused(
+    classes: NDArray[np.int64], predicted: NDArray[np.int64], count: int
+) -> list[list[int]]:
+    """The confusion matrix of samples: how often a class (row) is said to be another (column)."""
+    table = np.zeros((count, count), dtype=int)
+    np.add.at(table, (classes, predicted), 1)
+    found: list[list[int]] = table.tolist()
+    return found

@@ -28,6 +28,7 @@ from tellegen.sims.reservoir_binding import BoundReservoir
 from tellegen.sims.reservoir_training import ReservoirResult, read_out
 from tellegen.sims.session import run_job
 from tellegen.sims.sorts import bind_train
+from tellegen.sims.targets import confused
 from tellegen.sims.variational_binding import BoundVariational
 from tellegen.sims.variational_training import VariationalResult, Watch, go_on, vary
 from tellegen.source import Source
@@ -262,39 +263,22 @@ def fingerprint(plan: TrainPlan) -> str:
 
 
 def _begin(folder: Path, plan: TrainPlan, compilation: Compilation, facts: dict[str, Any]) -> None:
-    rf.write_text(folder, rf.SOURCE, compilation.source.text)
-    rf.write_text(folder, rf.NETLIST, plan.netlist)
-    rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
-    rf.write_json(
-        folder,
-        rf.RUN,
-        {
-            "kind": "train",
-            "name": plan.name,
-            "network": plan.network,
-            "status": "running",
-            "file": compilation.source.name,
-            "roots": [str(p.resolve()) for p in compilation.files.roots],
-            "cells": [str(p.resolve()) for p in compilation.cells],
-            "overrides": list(compilation.overrides),
-            "seed": plan.seed,
-            "epochs": plan.epochs,
-            "batch": plan.batch,
-            "decode": plan.decode,
-            "loss": {"name": plan.loss, **plan.loss_settings},
-            "update": {"name": plan.update, **plan.update_settings},
-            "learned": [
-                {"parameters": x.parameters, "rule": x.rule, "settings": x.settings, "limits": x.limits,
-                 **_rule_facts(x.rule)}
-                for x in plan.learned
-            ],
-            "samples": {"train": len(plan.train), "validation": len(plan.validation), "test": len(plan.test)},
-            "class_names": plan.class_names,
-            "notes": plan.notes,
-            "fingerprint": fingerprint(plan),
-            "provenance": facts,
-        },
-    )  # fmt: skip
+    rf.begin(folder, "train", plan, compilation, facts, {
+        "epochs": plan.epochs,
+        "batch": plan.batch,
+        "decode": plan.decode,
+        "loss": {"name": plan.loss, **plan.loss_settings},
+        "update": {"name": plan.update, **plan.update_settings},
+        "learned": [
+            {"parameters": x.parameters, "rule": x.rule, "settings": x.settings, "limits": x.limits,
+             **_rule_facts(x.rule)}
+            for x in plan.learned
+        ],
+        "samples": {"train": len(plan.train), "validation": len(plan.validation), "test": len(plan.test)},
+        "class_names": plan.class_names,
+        "notes": plan.notes,
+        "fingerprint": fingerprint(plan),
+    })  # fmt: skip
 
 
 def _rule_facts(name: str) -> dict[str, Any]:
@@ -348,11 +332,11 @@ def _go_on(
         except (Exception, KeyboardInterrupt) as error:
             write()
             if not isinstance(error, SimulationError):
-                _note(folder, status="stopped" if isinstance(error, KeyboardInterrupt) else "failed",
+                rf.note(folder, status="stopped" if isinstance(error, KeyboardInterrupt) else "failed",
                       failure=str(error))  # fmt: skip
                 raise
             failures += 1
-            _note(folder, status="failed", failure=str(error))
+            rf.note(folder, status="failed", failure=str(error))
             if error.cause not in (Cause.CRASHED, Cause.HUNG) or failures >= MOST_FAILURES:
                 raise
     write()
@@ -369,11 +353,8 @@ def _finish(folder: Path, bound: BoundTraining, outcome: Outcome) -> None:
     for part, e in outcome.evaluations.items():
         if e.predicted is not None and plan.classes is not None:
             samples = {"train": plan.train, "validation": plan.validation, "test": plan.test}[part]
-            size = len(plan.class_names)
-            table = np.zeros((size, size), dtype=int)
-            np.add.at(table, (plan.classes[samples], e.predicted), 1)
-            confusion[part] = table.tolist()
-    _note(
+            confusion[part] = confused(plan.classes[samples], e.predicted, len(plan.class_names))
+    rf.note(
         folder,
         status="finished" if outcome.finished else "stopped",
         epoch=outcome.state.epoch,
@@ -390,7 +371,3 @@ def _columns(plan: TrainPlan) -> int:
     """How many values are learned."""
     names = [n for learned in plan.learned for n in learned.parameters]
     return sum(len(plan.manifest.parameters[n].values) for n in names)
-
-
-def _note(folder: Path, **changes: Any) -> None:
-    rf.write_json(folder, rf.RUN, rf.read_json(folder) | changes)

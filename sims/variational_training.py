@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tellegen.pipeline import Compilation
 from tellegen.sims import run_folder as rf
 from tellegen.sims.session import run_job
+from tellegen.sims.targets import confused
 from tellegen.sims.variational import Evaluation, VariationalError
 from tellegen.sims.variational_binding import BoundVariational, bind_variational
 from tellegen.sims.variational_loop import Step, VariationalPlan, Varied
@@ -87,19 +88,7 @@ def vary(
         SimulationError: ngspice fails; the folder says how.
     """
     plan = bound.plan
-    rf.write_text(folder, rf.SOURCE, compilation.source.text)
-    rf.write_text(folder, rf.NETLIST, plan.netlist)
-    rf.write_text(folder, rf.MANIFEST, plan.manifest.to_json())
-    rf.write_json(folder, rf.RUN, {
-        "kind": "variational",
-        "name": plan.name,
-        "network": plan.network,
-        "status": "running",
-        "file": compilation.source.name,
-        "roots": [str(p.resolve()) for p in compilation.files.roots],
-        "cells": [str(p.resolve()) for p in compilation.cells],
-        "overrides": list(compilation.overrides),
-        "seed": plan.seed,
+    rf.begin(folder, "variational", plan, compilation, facts, {
         "cost": plan.kind,
         "unit": plan.unit,
         "settings_of_cost": len(plan.cost.settings),
@@ -114,7 +103,6 @@ def vary(
         "class_names": plan.classes.names if plan.classes else (),
         "notes": plan.notes,
         "fingerprint": fingerprint(plan),
-        "provenance": facts,
     })  # fmt: skip
     return _go_on(folder, bound, [], library, timeout, watch)
 
@@ -184,9 +172,7 @@ def _go_on(
     except (Exception, KeyboardInterrupt) as error:
         _write_evaluations(folder, steps)
         status = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-        rf.write_json(
-            folder, rf.RUN, rf.read_json(folder) | {"status": status, "failure": str(error)}
-        )
+        rf.note(folder, status=status, failure=str(error))
         raise
     _write_evaluations(folder, steps)
     result = VariationalResult(folder, plan, varied)
@@ -201,22 +187,22 @@ def _finish(result: VariationalResult, bound: BoundVariational) -> None:
     confusion = {}
     for part, judged in varied.judged.items():
         assert plan.classes is not None
-        table = np.zeros((len(plan.classes.names),) * 2, dtype=int)
-        np.add.at(table, (plan.classes.classes[plan.classes.parts[part]], judged.predicted), 1)
-        confusion[part] = table.tolist()
+        true = plan.classes.classes[plan.classes.parts[part]]
+        confusion[part] = confused(true, judged.predicted, len(plan.classes.names))
     best = varied.found[varied.best]
-    rf.write_json(folder, rf.RUN, rf.read_json(folder) | {
-        "status": "finished" if varied.finished else "stopped",
-        "best": varied.best,
-        "value": best.value,
-        "noiseless": varied.noiseless,
-        "steepness": best.steepness,
-        "solves": varied.solves,
-        "reasons": [f.reason for f in varied.found],
-        "results": {p: {"accuracy": j.accuracy, "error": j.error} for p, j in varied.judged.items()},
-        "confusion": confusion,
-        "failure": None,
-    })  # fmt: skip
+    rf.note(
+        folder,
+        status="finished" if varied.finished else "stopped",
+        best=varied.best,
+        value=best.value,
+        noiseless=varied.noiseless,
+        steepness=best.steepness,
+        solves=varied.solves,
+        reasons=[f.reason for f in varied.found],
+        results={p: {"accuracy": j.accuracy, "error": j.error} for p, j in varied.judged.items()},
+        confusion=confusion,
+        failure=None,
+    )  # fmt: skip
 
 
 def _write_evaluations(folder: Path, steps: Sequence[Step]) -> None:

@@ -1,5 +1,7 @@
 """Arrays of oscillators: measured vowels, microwaves whose frequency is an input, and the order of recordings."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -31,7 +33,7 @@ def test_oscillators_lock_to_the_microwave_that_is_near(monkeypatch):
     monkeypatch.setattr(romera, "COPIES", 3)
     detunings = romera.COMB * (np.arange(4) - 1.5) + 40 / 3
     waves = np.array([[-13.0, 3.0], [-22.0, 13.0], [-22.0, 22.0]])
-    with romera.Arrays(detunings) as arrays:
+    with closing(romera.Arrays(detunings)) as arrays:
         locks = arrays.locks(np.full(4, romera.START), waves)
         _, free = arrays.frequencies(np.full(4, romera.START), waves)
     expected = np.zeros((3, 4, 2), dtype=bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -74,6 +75,14 @@ class EpochBars(_Bars):
             click.echo(f"epoch {state.epoch} of {plan.epochs}: {said}", err=True)
 
 
+def _places(folder: Path, page: Path) -> None:
+    """Print where figures, report and run folder are."""
+    for figure in sorted(folder.glob("*.png")):
+        click.echo(f"  figure  {figure}")
+    click.echo(f"  report  {page}")
+    click.echo(f"  run     {folder}")
+
+
 def summary(result: TrainResult) -> None:
     """Print the results and where everything is; writes the figures and the report."""
     from tellegen.sims.report import write_report
@@ -88,10 +97,7 @@ def summary(result: TrainResult) -> None:
         accuracy = "" if math.isnan(e.accuracy) else f"{e.accuracy:.1%}"
         table.add_row(part, str(sizes[part]), accuracy, f"{e.error:.4g}")
     Console().print(table)
-    for figure in sorted(result.folder.glob("*.png")):
-        click.echo(f"  figure  {figure}")
-    click.echo(f"  report  {page}")
-    click.echo(f"  run     {result.folder}")
+    _places(result.folder, page)
     if not result.finished:
         click.echo(
             f"stopped after epoch {state.epoch}; go on with: tellegen resume {result.folder}"
@@ -112,10 +118,7 @@ def read_summary(result: ReservoirResult) -> None:
         count = len(getattr(plan.parts, part))
         table.add_row(part, str(count), *accuracy, f"{said['nrmse']:.4g}")
     Console().print(table)
-    for figure in sorted(result.folder.glob("*.png")):
-        click.echo(f"  figure  {figure}")
-    click.echo(f"  report  {page}")
-    click.echo(f"  run     {result.folder}")
+    _places(result.folder, page)
 
 
 class VaryBar(_Bars):
@@ -170,10 +173,7 @@ def vary_summary(result: VariationalResult) -> None:
         table.add_row(f"{part}: accuracy", f"{judged.accuracy:.1%}")
     Console().print(table)
     click.echo(f"  {result.reason}")
-    for figure in sorted(result.folder.glob("*.png")):
-        click.echo(f"  figure  {figure}")
-    click.echo(f"  report  {page}")
-    click.echo(f"  run     {result.folder}")
+    _places(result.folder, page)
     if not result.finished:
         click.echo(f"stopped; go on with: tellegen resume {result.folder}")
 
@@ -251,10 +251,7 @@ def simulated(result: SimulationResult) -> None:
             last = " ".join(f"{v:.6g}" for v in np.ravel(values[-1])[:4])
             table.add_row(signal, unit, f"{values.min():.6g}", f"{values.max():.6g}", last)
     Console().print(table)
-    for figure in sorted(result.folder.glob("*.png")):
-        click.echo(f"  figure  {figure}")
-    click.echo(f"  report  {page}")
-    click.echo(f"  run     {result.folder}")
+    _places(result.folder, page)
     if not result.finished and result.time is not None:
         click.echo(
             f"stopped at {in_prefixes(float(result.time[-1]), 's')}; go on with: tellegen resume {result.folder}"
