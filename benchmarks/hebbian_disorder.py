@@ -33,8 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
+from benchmarks._defects import Defect
 from benchmarks.contrastive_hebbian import OUT, PATTERNS, Circuit, N, contraction, patterns, train
-from benchmarks.mesh_disorder import neighbours
 from benchmarks.rows import Row
 from tellegen.meshes import Mesh
 
@@ -53,32 +53,19 @@ class Defective(Circuit):
     """The circuit with one defect; `none` is one too."""
 
     def __init__(self, defect: str, size: float, seed: int) -> None:
-        self._random = np.random.default_rng([seed, 1])
-        slips = None
-        if defect.startswith("splitting"):
-            shape = (2, N * (N - 1) // 2)
-            slips = {which: size * self._random.normal(size=shape) for which in ("first", "second")}
-        super().__init__(slips)
-        self._step = 2 * np.pi / 2**size if defect == "bits" else 0.0
-        self._noise = (1 / (4 * size)) ** 0.5 if defect == "photons" else 0.0
-        self._warmed = size * neighbours(N, screen=True) if defect == "crosstalk" else None
+        self._defect = Defect(defect, size, seed, N, screen=True)
+        super().__init__(self._defect.slips)
 
     def phases(self, wanted: Mesh) -> Mesh:
         """The mesh with its phases as the defect lets them."""
-        every = np.concatenate([wanted.theta, wanted.phi, wanted.screen])
-        if self._step:
-            every = np.round(every / self._step) * self._step
-        if self._warmed is not None:
-            driven = every % (2 * np.pi)  # heaters give phases from 0 to 2 pi
-            every = driven + self._warmed @ driven
+        every = self._defect.bent(np.concatenate([wanted.theta, wanted.phi, wanted.screen]))
         count = len(wanted.theta)
         theta, phi, screen = np.split(every, [count, 2 * count])
         return replace(wanted, theta=theta, phi=phi, screen=screen)
 
     def read(self, name: str) -> Values:
-        """The real parts of fields as they are detected."""
-        exact = super().read(name)
-        return exact + self._noise * self._random.normal(size=exact.shape) if self._noise else exact
+        """The real parts of fields as a homodyne detector sees them."""
+        return self._defect.seen(super().read(name), 1 / 4)
 
 
 def learn(

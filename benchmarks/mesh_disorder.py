@@ -30,9 +30,9 @@ from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks._defects import Defect
 from benchmarks._light_network import UNIT, Circuit, Twin, accuracy, train
 from benchmarks.rows import Row
-from tellegen.meshes import clements
 
 N, CLASSES, CONSTANT = 5, 3, 3.0
 IDEAL = {"epochs": 20, "batch": 15, "rate": 0.05}
@@ -52,48 +52,16 @@ class Defective(Circuit):
     """The network in ngspice, with one defect."""
 
     def __init__(self, defect: str, size: float, seed: int) -> None:
-        self._random = np.random.default_rng([seed, 1])
-        slips = None
-        if defect.startswith("splitting"):
-            shape = (2, N * (N - 1) // 2)
-            slips = {which: size * self._random.normal(size=shape) for which in ("first", "second")}
-        super().__init__(N, CLASSES, slips)
-        self._step = 2 * np.pi / 2**size if defect == "bits" else 0.0
-        self._noise = (UNIT / (2 * size)) ** 0.5 if defect.startswith("photons") else 0.0
-        self._warmed = size * neighbours(N) if defect == "crosstalk" else None
+        self._defect = Defect(defect, size, seed, N)
+        super().__init__(N, CLASSES, self._defect.slips)
 
     def write(self, phases: Values) -> None:
         """Set the phases, as the defect lets them."""
-        if self._step:
-            phases = np.round(phases / self._step) * self._step
-        if self._warmed is not None:
-            # Heaters give phases from 0 to 2 pi.
-            driven = (phases % (2 * np.pi)).reshape(len(phases), -1)
-            phases = (driven + driven @ self._warmed).reshape(phases.shape)
-        super().write(phases)
+        super().write(self._defect.bent(phases.reshape(len(phases), -1)).reshape(phases.shape))
 
     def read(self, name: str) -> Values:
-        """A part of a field as it is detected."""
-        exact = super().read(name)
-        return exact + self._noise * self._random.normal(size=exact.shape) if self._noise else exact
-
-
-def neighbours(n: int, screen: bool = False) -> Values:
-    """How much the phases of a mesh of n modes warm each other, for a share of 1 at the distance 1.
-
-    They are theta, phi and, with `screen`, those behind the mesh.
-    """
-    met, places = np.zeros(n), []
-    for k in clements(np.eye(n)).top:
-        column = met[k : k + 2].max()
-        met[k : k + 2] = column + 1
-        places.append((column, float(k)))
-    outer = np.array(places)
-    at = np.concatenate([outer + np.array([0.5, 0.0]), outer])  # theta stands behind phi
-    if screen:
-        at = np.concatenate([at, [(met.max(), float(k)) for k in range(n)]])
-    away = np.linalg.norm(at[:, None] - at, axis=-1)
-    return np.asarray(np.where(away > 0, np.exp(1 - away), 0.0))
+        """A part of a field as a heterodyne detector sees it."""
+        return self._defect.seen(super().read(name), UNIT / 2)
 
 
 def data(seed: int) -> tuple[Values, Values, Labels, Labels]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks._defects import neighbours
 from benchmarks.contrastive_hebbian import OUT, N, contraction, folding, holding
-from benchmarks.hebbian_disorder import Defective, neighbours
+from benchmarks.hebbian_disorder import Defective
 from tellegen.meshes import clements
 
 PAIRS = N * (N - 1) // 2
