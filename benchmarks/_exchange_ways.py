@@ -83,7 +83,7 @@ def free(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
     cards = ["* grid", *grid(nodes, source), ".end"]
     last = math.isqrt(nodes) - 1
     while True:
-        ng.load(with_cards("\n".join(cards), [f".save v(n_{last}_{last})"]))
+        ng.load(with_cards("\n".join(cards), [f".save v(n_{last}_{last})"]), free)
         start = time.process_time()
         ng.command(f"tran {STEP:g} {steps * STEP:.9g} 0 {STEP:g}")
         yield time.process_time() - start, steps

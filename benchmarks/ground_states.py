@@ -156,6 +156,7 @@ def _disturbed(engine: Engine) -> Iterator[Row]:
                 yield _error("steps without noise", steps, off)
             else:
                 yield _error(f"photons a measurement, trained with, {steps} steps", shots, off)
+    engine.close()
     yield from _lossy(cost, lowest, best)
 
 
@@ -163,7 +164,6 @@ def _lossy(cost: variational.Cost, lowest: float, best: list[np.ndarray]) -> Ite
     """The same by losses: of the mesh that makes the state, and of the one that turns its basis too."""
     for loss in (0.03, 0.1, 0.3, 1.0, 3.0):
         for where, turned in (("of the ansatz", 0.0), ("anywhere", loss)):
-            # A process has one circuit at a time.
             lossy = circuit(loss, turned)
             what = f"dB of loss an interferometer {where}"
             again = [
@@ -173,6 +173,7 @@ def _lossy(cost: variational.Cost, lowest: float, best: list[np.ndarray]) -> Ite
             yield _error(f"{what}, trained with", loss, [e - lowest for e in again])
             off = [float(ansatz(lossy).cost(cost, p[None])[0] - lowest) for p in best]
             yield _error(f"{what}, trained without", loss, off)
+            lossy.close()
 
 
 def _error(what: str, at: float, off: list[float]) -> Row:

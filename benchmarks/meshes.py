@@ -139,6 +139,7 @@ def _quick(n: int, level: str, repeats: int) -> Iterator[Row]:
     solves = [_cpu(solved) for _ in range(5 * repeats)]
     turns = [_cpu(turned) for _ in range(5 * repeats)]
     writes = [_cpu(written) for _ in range(repeats)]
+    engine.close()
     builds = [_cpu(rebuilt) for _ in range(repeats)]
     for what, found in (
         ("operating point", solves),
@@ -179,6 +180,7 @@ def _peer(sizes: tuple[int, ...]) -> Iterator[Row]:
             drawn = compiled.circuit.top.groups["mesh"].params
             want = _by_sax(mesh, 0.3, drawn["first"], drawn["second"])
             error = float(np.abs(matrix_of(engine, n) - want).max())
+            engine.close()
             yield Row(f"{n} modes, {level}: loss and splitting errors, error of field", error, None, "1",
                       f"<= {PEER:g}", "SAX on the same netlist of couplers and phases", error <= PEER)  # fmt: skip
 

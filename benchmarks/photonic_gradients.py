@@ -121,6 +121,7 @@ def run(quick: bool) -> Iterator[Row]:
                           "differences of the fourth order in ngspice", error <= LIMIT)  # fmt: skip
                 yield Row(f"{name}: solutions", solves, None, "1", "", "", None)
                 yield Row(f"{name}: CPU time", seconds, None, "s", "", "", None)
+            circuit.engine.close()
 
 
 def _timed(

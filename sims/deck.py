@@ -39,7 +39,7 @@ class DeckRunner:
             SimulationError: ngspice refused the deck or its analysis failed.
         """
         ng = self._ng
-        ng.load(text)
+        ng.load(text, self)
         ng.forget_words()
         ng.command("run")
         words = ng.words()

@@ -32,7 +32,7 @@ from tellegen.sims.alter import Commands, Group, carried
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.locate import find_library
 from tellegen.sims.netlist import ELEMENTS, LONGEST_COMMAND, checked_name, count_nodes, with_cards
-from tellegen.sims.ngspice import address, memory, shared_library
+from tellegen.sims.ngspice import NgSpice, address, memory, shared_library
 from tellegen.sims.quantities import branches_of, quantity
 from tellegen.sims.waveform import Recording, RemoteTransients, Waveforms, tran_command
 
@@ -62,7 +62,10 @@ class Check:
 
 
 class Engine:
-    """One circuit in this process's ngspice, driven by arrays; see the module's text."""
+    """One circuit in this process's ngspice, driven by arrays; see the module's text.
+
+    A process has one at a time; a second one raises `SimulatorBusy` while the first is in use and not closed.
+    """
 
     def __init__(
         self,
@@ -77,6 +80,7 @@ class Engine:
         Raises:
             SimulatorMissing: there is no ngspice library.
             SimulationError: ngspice does not accept the netlist.
+            SimulatorBusy: this process has another engine, which is not closed.
             ValueError: a name of the manifest is not a plain SPICE name, or this ngspice lacks the
                 solver.
         """
@@ -243,7 +247,7 @@ class Engine:
 
     def _start(self) -> None:
         """Start the sweep; its first point is a cold solve of the circuit as it stands."""
-        ng = self._ng
+        ng = self._held()
         ng.command("destroy all")
         self._send(f"dc v{_COUNTER} 1 1e9 1")
         counter = ng.pointer(_COUNTER)
@@ -255,6 +259,12 @@ class Engine:
         branches = [self._address(f"{name}#branch") for name in self._branches]
         self._memory, places = memory([*nodes, *branches])
         self._node_at, self._branch_at = places[: len(nodes)], places[len(nodes) :]
+
+    def _held(self) -> NgSpice:
+        """ngspice, with this engine's circuit in it."""
+        if not self._ng.held_by(self):
+            raise ValueError("this engine is closed")
+        return self._ng
 
     def _address(self, vector: str) -> int:
         pointer = self._ng.pointer(vector)
@@ -274,10 +284,14 @@ class Engine:
         return SimulationError(cause_of(words), words, located(words, self.manifest))
 
     def restart(self) -> None:
-        """Load the circuit anew; parameters, drives and phase are written at the next solve."""
+        """Load the circuit anew; parameters, drives and phase are written at the next solve.
+
+        Raises:
+            SimulatorBusy: another engine of this process has loaded its own meanwhile.
+        """
         self._points = 0
         try:
-            self._ng.load(self._text)
+            self._ng.load(self._text, self)
         except SimulationError as error:
             places = located(error.words, self.manifest)
             raise SimulationError(error.cause, error.words, places) from None
@@ -292,7 +306,7 @@ class Engine:
         The next solve starts from nothing as well.
         """
         self._points = 0
-        self._ng.command("destroy all")
+        self._held().command("destroy all")
         self._send("op")
         found = [self._ng.pointer(name) for name in self._nodes]
         if any(pointer is None for pointer in found):
@@ -378,7 +392,7 @@ class Engine:
             self._remote.close()
             self._remote = None
         self._points = 0
-        self._ng.unload()
+        self._ng.let_go(self)
 
 
 @dataclass(frozen=True, eq=False)

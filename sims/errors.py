@@ -77,6 +77,10 @@ class SimulationError(TellegenError):
         return type(self), (self.cause, self.words, self.places)
 
 
+class SimulatorBusy(TellegenError):
+    """A second circuit was to be loaded into an ngspice that holds one."""
+
+
 def _abridged(lines: list[str], first: int = 5, last: int = 7) -> list[str]:
     """What fits a message: ngspice names the trouble first, then what it tried, then the end."""
     if len(lines) <= first + last:

@@ -98,7 +98,7 @@ class InFlightNgSpice(NgSpice):
         `.save none` says so for as long as the library is loaded, but saves all vectors. The circuits that
         follow may name theirs: what ngspice hands over with every point is then short.
         """
-        self.load("* none\nv1 1 0 1\nr1 1 0 1\n.save none\n.end")
+        self.load("* none\nv1 1 0 1\nr1 1 0 1\n.save none\n.end", self)
         self.command("op")
 
     def connect(self, held: Mapping[bytes, float]) -> None:
@@ -276,7 +276,7 @@ class InFlight:
             cards += saves([*self._vectors, _PAUSE])
         try:
             self._ng.keep_one_point()
-            self._ng.load(with_cards(text, cards))
+            self._ng.load(with_cards(text, cards), self._ng)
         except SimulationError as error:
             places = located(error.words, manifest)
             raise SimulationError(error.cause, error.words, places) from None

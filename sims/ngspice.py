@@ -5,20 +5,24 @@ not used, because they run Python for every vector of every pause and take notes
 callback remains, which keeps the last lines ngspice said.
 
 ngspice keeps its state in globals, so a process holds one library and one circuit at a time: ask
-:func:`shared_library` for it. Nothing here builds a command from a user's text: commands come
+:func:`shared_library` for it. A circuit belongs to the object that loaded it, until that object lets
+go or is no more: another one that loaded its own would go unnoticed by the first, whose solves would
+from then on be of the wrong circuit. Nothing here builds a command from a user's text: commands come
 from the engine, from checked names, and netlist text goes through :mod:`tellegen.sims.netlist`.
 """
 
 from __future__ import annotations
 
+import gc
 import inspect
 import locale
 import os
 import re
 import tempfile
 import warnings
+import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.sims import vitals
-from tellegen.sims.errors import Cause, SimulationError
+from tellegen.sims.errors import Cause, SimulationError, SimulatorBusy
 from tellegen.sims.locate import prepare_environment
 from tellegen.sims.netlist import checked_netlist
 
@@ -37,6 +41,10 @@ with warnings.catch_warnings():
     from PySpice.Spice.NgSpice.Shared import ffi as ffi  # flights register callbacks of their own
 
 _KEPT_LINES = 60
+BUSY = (
+    "this process's ngspice holds a circuit already, and can hold only one: `close()` the engine that has it, "
+    "or use a `Session`, which has a worker process of its own"
+)
 
 # What ngspice prints without being asked, and what helps nobody who reads of a failure: the lines of
 # a pause of the stepped sweep, the progress of its aids to convergence, tables of all node voltages.
@@ -68,6 +76,7 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         self._said: deque[str] = deque(maxlen=_KEPT_LINES)
         self._asked: list[str] | None = None
         self._exited = False
+        self._holder: Callable[[], object] = _nobody
         prepare_environment(path)
         super().__init__()
         self.command("set num_threads=1")
@@ -165,20 +174,37 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         """Let ngspice free what it keeps of past commands; without it memory grows."""
         self._command(ffi.NULL)
 
-    def load(self, text: str) -> None:
-        """Make `text` the circuit, in place of any other.
+    def load(self, text: str, holder: object) -> None:
+        """Make `text` the circuit, in place of the one that `holder` had.
 
         Raises:
             SimulationError: the text holds forbidden cards, or ngspice complains of it.
+            SimulatorBusy: the circuit that is there is another object's.
         """
         lines = checked_netlist(text)
+        if not self.held_by(holder) and self._holder() is not None:
+            gc.collect()  # what nobody can reach any more may still be there, in a cycle
+            if self._holder() is not None:
+                raise SimulatorBusy(BUSY)
+        self._holder = weakref.ref(holder)
         self.unload()
         self.forget_words()
         held = [ffi.new("char[]", line.encode()) for line in lines]
         status = self._lib.ngSpice_Circ(ffi.new("char *[]", [*held, ffi.NULL]))
         complaints = [line for line in self.heard_errors() if _COMPLAINT.search(line)]
         if status or self._exited or complaints:
+            self._holder = _nobody
             raise SimulationError(Cause.BAD_NETLIST, self.words())
+
+    def held_by(self, holder: object) -> bool:
+        """Whether the circuit is the one that `holder` loaded."""
+        return self._holder() is holder
+
+    def let_go(self, holder: object) -> None:
+        """Remove the circuit if it is `holder`'s, so that another object may load its own."""
+        if self.held_by(holder):
+            self._holder = _nobody
+            self.unload()
 
     def unload(self) -> None:
         """Remove the circuit and all results."""
@@ -223,6 +249,10 @@ class NgSpice(NgSpiceShared):  # type: ignore[misc]
         while names[len(found)] != ffi.NULL:
             found.append(ffi.string(names[len(found)]).decode())
         return found
+
+
+def _nobody() -> None:
+    """Who holds a circuit that nobody holds."""
 
 
 _loaded: list[NgSpice] = []

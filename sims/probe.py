@@ -70,7 +70,7 @@ class Probe:
         osdi = "no such command" not in ng.words()
         code_models = any("gain block" in line for line in ng.output("devhelp gain"))
         threads = "".join(ng.output("echo $num_threads"))
-        ng.load(_DIVIDER)
+        ng.load(_DIVIDER, self)
         ng.command("run")
         middle = ng.vector("middle")
         divider = None if middle is None else float(middle[0].real)

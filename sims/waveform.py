@@ -96,7 +96,7 @@ class TransientEngine:
             SimulationError: ngspice refused the netlist or found no solution.
         """
         if self._saved != tuple(vectors):
-            self._ng.load(with_cards(self._netlist, saves(vectors)))
+            self._ng.load(with_cards(self._netlist, saves(vectors)), self)
             self._saved = tuple(vectors)
         self._ng.forget_words()
         for command in commands:
