@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Iterator
 
-from tellegen.sims.locate import find_library, prepare_environment
+from tellegen.sims.ngspice.locate import find_library, prepare_environment
 
 STEP = 1e-6
 GAIN = 5.0
@@ -65,7 +65,7 @@ def _netlist(nodes: int) -> str:
 
 def _slices(nodes: int, steps: int) -> object:
     """A flight long enough for all slices of so many steps."""
-    from tellegen.sims.inflight import InFlight
+    from tellegen.sims.inflight.transient import InFlight
 
     return InFlight(
         _netlist(nodes), _manifest(nodes), library=find_library(), record=["y"],  # type: ignore[arg-type]
@@ -75,8 +75,8 @@ def _slices(nodes: int, steps: int) -> object:
 
 def free(nodes: int, steps: int) -> Iterator[tuple[float, int]]:
     """No exchange: ngspice alone, its source at once where the closed loops end, the probe recorded."""
-    from tellegen.sims.netlist import with_cards
-    from tellegen.sims.ngspice import shared_library
+    from tellegen.sims.ngspice.library import shared_library
+    from tellegen.sims.ngspice.netlist import with_cards
 
     ng = shared_library(find_library())
     source = f"pwl(0 0 {STEP:g} {GAIN / (1 + GAIN):g})"

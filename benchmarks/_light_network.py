@@ -20,9 +20,9 @@ from tellegen import compile_text
 from tellegen.meshes import clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
-from tellegen.sims.backpropagation import Layer, back_propagate
-from tellegen.sims.engine import Engine
-from tellegen.sims.variational import adam
+from tellegen.sims.learning.backpropagation import Layer, back_propagate
+from tellegen.sims.ngspice.engine import Engine
+from tellegen.sims.variational.variational import adam
 
 UNIT = 1e-3  # watt: power of an input at one standard deviation
 TAP, LOAD, VPI = 0.1, 2e3, 2.0  # share of power; ohm; volt

@@ -45,7 +45,7 @@ def averaged_array(
         temperature: of the thermal field, in kelvin; at 0 there is no noise.
         varied: for parameters of the cell the distributions that they are drawn from.
     """
-    from tellegen.sims import reservoir
+    from tellegen.sims.reservoir import reservoir
 
     count = drive.shape[1]
     drawn = "".join(f", {name} ~ {law}" for name, law in (varied or {}).items())
@@ -91,7 +91,7 @@ def vortices(
         temperature: of the noise, in kelvin.
         thickness: of the free layer in metre; its width is 375 nm.
     """
-    from tellegen.sims import reservoir
+    from tellegen.sims.reservoir import reservoir
 
     count = drive.shape[1]
     emitted = compiled(f"""

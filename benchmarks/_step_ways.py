@@ -109,7 +109,7 @@ def tellegen(network: Network) -> Step:
     """The engine on what the compiler makes of the network."""
     import tellegen
     from tellegen.bench import Bench
-    from tellegen.sims.engine import Engine
+    from tellegen.sims.ngspice.engine import Engine
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "planar.tgn").write_text(source(network))
@@ -303,7 +303,7 @@ def prepare() -> None:
     """Point PySpice at the library that Tellegen uses."""
     from PySpice.Spice.NgSpice.Shared import NgSpiceShared
 
-    from tellegen.sims.locate import find_library, prepare_environment
+    from tellegen.sims.ngspice.locate import find_library, prepare_environment
 
     library = find_library()
     prepare_environment(library)

@@ -25,10 +25,10 @@ from tellegen.cells import find_library
 from tellegen.cells.cell import Cell
 from tellegen.cells.definitions import Definition
 from tellegen.emit.spice import options
-from tellegen.sims.deck import run_decks
 from tellegen.sims.errors import SimulationError
-from tellegen.sims.events import crossings
-from tellegen.sims.verify import Outcome, verify
+from tellegen.sims.ngspice.deck import run_decks
+from tellegen.sims.ngspice.events import crossings
+from tellegen.sims.ngspice.verify import Outcome, verify
 
 UT = 0.02586
 LEVELS = ("transistor", "behavioural")

@@ -139,8 +139,8 @@ def timed(text: str) -> tuple[float, int, int]:
     """CPU seconds of a deck in this process's ngspice, its time points, and the spikes of what it saves."""
     import time
 
-    from tellegen.sims.deck import DeckRunner
-    from tellegen.sims.events import crossings
+    from tellegen.sims.ngspice.deck import DeckRunner
+    from tellegen.sims.ngspice.events import crossings
 
     runner = DeckRunner()
     start = time.process_time()

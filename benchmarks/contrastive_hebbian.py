@@ -39,7 +39,7 @@ from tellegen import compile_text
 from tellegen.meshes import Mesh, clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
-from tellegen.sims.engine import Engine
+from tellegen.sims.ngspice.engine import Engine
 
 N, OUT, PATTERNS = 6, 3, 10
 SLOPE, BACK = (

@@ -167,7 +167,7 @@ def the_given_split(recordings: Recordings) -> tuple[Indices, Indices, Indices]:
 
 def accuracy(recordings: Recordings, seen: Values, split: Sequence[Indices]) -> float:
     """The share of test series told rightly, from what is seen at each frame."""
-    from tellegen.sims.readout import Parts, fit
+    from tellegen.sims.reservoir.readout import Parts, fit
 
     owner, classes = recordings.owner, recordings.classes
     parts = Parts(*(np.flatnonzero(np.isin(owner, part)) for part in split))

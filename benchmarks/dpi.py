@@ -38,7 +38,7 @@ def response(
     """Times (s) and current (A) for one spike that begins at `tau`, in ngspice."""
     from tellegen.cells import find_library
     from tellegen.emit.spice import options
-    from tellegen.sims.deck import run_deck
+    from tellegen.sims.ngspice.deck import run_deck
 
     library = find_library("cmos")
     assert library is not None

@@ -25,7 +25,7 @@ CELLS = (
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
     from tellegen.cells import find_library
-    from tellegen.sims.verify import verify
+    from tellegen.sims.ngspice.verify import verify
 
     library = find_library("cmos")
     assert library is not None

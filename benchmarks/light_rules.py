@@ -30,8 +30,8 @@ from benchmarks.rows import Row
 from tellegen import train
 from tellegen.pipeline import open_file
 from tellegen.sims import plugins
-from tellegen.sims.binding import bind_training
-from tellegen.sims.phases import Phases
+from tellegen.sims.learning.binding import bind_training
+from tellegen.sims.learning.phases import Phases
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 IRIS, SIGNS = EXAMPLES / "photonic_iris.tgn", EXAMPLES / "photonic_hebbian.tgn"

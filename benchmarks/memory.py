@@ -66,7 +66,7 @@ def locked(bits: Bits, rng: np.random.Generator) -> tuple[Values, Values]:
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
-    from tellegen.sims.reservoir import binary_mask, masked
+    from tellegen.sims.reservoir.reservoir import binary_mask, masked
 
     _found.clear()
     count, seeds, of_vortex = (100, 1, 1) if quick else (500, 3, 10)
@@ -113,8 +113,8 @@ def run(quick: bool) -> Iterator[Row]:
 
 
 def _keep(name: str, states: Values, bits: Bits) -> None:
-    from tellegen.sims.capacity import capacity, delayed, parities, without_chance
-    from tellegen.sims.readout import in_time
+    from tellegen.sims.reservoir.capacity import capacity, delayed, parities, without_chance
+    from tellegen.sims.reservoir.readout import in_time
 
     parts = in_time(len(bits), 0.5, 0.1, WASHOUT)
     found = [

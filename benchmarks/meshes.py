@@ -24,7 +24,7 @@ from tellegen import compile_text
 from tellegen.meshes import Mesh, clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
-from tellegen.sims.engine import Engine
+from tellegen.sims.ngspice.engine import Engine
 
 LEVELS = ("gains", "phases")
 LIMIT = 1e-12

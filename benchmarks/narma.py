@@ -54,7 +54,7 @@ def taps(states: Values) -> Values:
 
 def locked(signals: Values, rng: np.random.Generator) -> Values:
     """States (samples, nodes, 3, series) of locked vortices driven by series (samples, series) in -1 .. 1."""
-    from tellegen.sims.reservoir import masked
+    from tellegen.sims.reservoir.reservoir import masked
 
     device, count = vortex(6e-9), signals.shape[1]
     values = [masked(s, rng.choice([0.0, 1.0], NODES)) for s in signals.T]
@@ -71,8 +71,8 @@ def run(quick: bool) -> Iterator[Row]:
     from tellegen.files import Files
     from tellegen.sims.datasets.mackey_glass import mackey_glass
     from tellegen.sims.datasets.narma10 import narma10
-    from tellegen.sims.readout import fit, in_time, nrmse
-    from tellegen.sims.reservoir import binary_mask, masked
+    from tellegen.sims.reservoir.readout import fit, in_time, nrmse
+    from tellegen.sims.reservoir.reservoir import binary_mask, masked
 
     _shown.clear()
     errors: dict[tuple[str, str], list[float]] = {}

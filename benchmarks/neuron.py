@@ -38,8 +38,8 @@ def circuit(level: str, current: float, iahp: float, stop: float) -> Values:
     """Times of the spikes in ngspice, from the beginning of the step."""
     from tellegen.cells import find_library
     from tellegen.emit.spice import options
-    from tellegen.sims.deck import run_deck
-    from tellegen.sims.events import crossings
+    from tellegen.sims.ngspice.deck import run_deck
+    from tellegen.sims.ngspice.events import crossings
 
     library = find_library("cmos")
     assert library is not None

@@ -83,8 +83,8 @@ def spikes(way: str, n: int, iw: float, stop: float, reltol: float) -> tuple[Spi
 
     from tellegen.files import Files
     from tellegen.pipeline import Compilation
-    from tellegen.sims.simulation_binding import bind_simulation
-    from tellegen.sims.simulation_runs import run_in_parts, run_plan
+    from tellegen.sims.simulation.binding import bind_simulation
+    from tellegen.sims.simulation.runs import run_in_parts, run_plan
     from tellegen.source import Source
 
     with tempfile.TemporaryDirectory() as name:

@@ -18,9 +18,9 @@ from scipy.stats import unitary_group
 from benchmarks.rows import Row
 from tellegen import compile_text
 from tellegen.meshes import clements
-from tellegen.sims.engine import Engine
-from tellegen.sims.gradients import in_situ
-from tellegen.sims.parameter_shift import jacobian
+from tellegen.sims.learning.gradients import in_situ
+from tellegen.sims.learning.parameter_shift import jacobian
+from tellegen.sims.ngspice.engine import Engine
 
 LIMIT = 1e-6
 STEP = 2e-2

@@ -159,8 +159,8 @@ def circuit(case: Behaviour) -> tuple[Values, Values, Values]:
     """Times of the spikes in ns, and times and membrane of the trace, in ngspice."""
     from tellegen.cells import find_library
     from tellegen.emit.spice import options
-    from tellegen.sims.deck import run_deck
-    from tellegen.sims.events import crossings
+    from tellegen.sims.ngspice.deck import run_deck
+    from tellegen.sims.ngspice.events import crossings
 
     library = find_library("photonic")
     assert library is not None

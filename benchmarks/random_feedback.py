@@ -31,8 +31,8 @@ from tellegen import train
 from tellegen.meshes import clements, interferometer
 from tellegen.pipeline import open_file
 from tellegen.sims import plugins
-from tellegen.sims.binding import bind_training
-from tellegen.sims.phases import Phases
+from tellegen.sims.learning.binding import bind_training
+from tellegen.sims.learning.phases import Phases
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "photonic_feedback.tgn"
 VPI, LOAD, POWER, DARK = 2.0, 4e3, 1e-3, 1e-9  # of the example: volt, volt a watt, watts

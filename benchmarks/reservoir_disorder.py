@@ -50,7 +50,7 @@ def averaged(drive: Values, noise: Values, temperature: float, spread: float) ->
 
 def coupled(bits: Bits, strength: float) -> Values:
     """States (samples, nodes * 2, seeds) of pairs of auto-oscillators driven by bits (samples, seeds)."""
-    from tellegen.sims import reservoir
+    from tellegen.sims.reservoir import reservoir
 
     seeds = bits.shape[1]
     couplings = "\n".join(
@@ -78,8 +78,13 @@ def coupled(bits: Bits, strength: float) -> Values:
 
 def capacities(states: Values, bits: Bits, trained: Values | None = None) -> tuple[float, float]:
     """Short-term memory and parity of states (samples, nodes), by a read-out of themselves or of others."""
-    from tellegen.sims.capacity import delayed, parities, squared_correlation, without_chance
-    from tellegen.sims.readout import fit, in_time
+    from tellegen.sims.reservoir.capacity import (
+        delayed,
+        parities,
+        squared_correlation,
+        without_chance,
+    )
+    from tellegen.sims.reservoir.readout import fit, in_time
 
     parts = in_time(len(bits), 0.5, 0.1, WASHOUT)
     on = states if trained is None else trained
@@ -96,7 +101,7 @@ def capacities(states: Values, bits: Bits, trained: Values | None = None) -> tup
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the benchmark."""
-    from tellegen.sims.reservoir import binary_mask, masked
+    from tellegen.sims.reservoir.reservoir import binary_mask, masked
 
     _curves.clear()
     rng = np.random.default_rng(0)

@@ -119,7 +119,7 @@ class Arrays:
 
     def __init__(self, detunings: Values, cards: tuple[str, ...] = (LOOSE,)) -> None:
         from tellegen import compile_text
-        from tellegen.sims.netlist import with_cards
+        from tellegen.sims.ngspice.netlist import with_cards
         from tellegen.sims.session import Session
 
         n = COPIES

@@ -60,7 +60,7 @@ _curve: dict[float, list[float]] = {}
 
 def accuracy(states: Values, classes: Classes) -> tuple[float, Values]:
     """The share of the test's points that a read-out tells rightly, and the outputs of all."""
-    from tellegen.sims.readout import fit, in_time
+    from tellegen.sims.reservoir.readout import fit, in_time
 
     parts = in_time(len(classes), 0.6, 0.1, WASHOUT)
     outputs = fit(states, np.eye(2)[classes], parts, RIDGE).predict(states)
@@ -102,7 +102,7 @@ def run(quick: bool) -> Iterator[Row]:
 def _vortices(
     found: dict[str, list[float]], signals: Values, classes: list[Classes], quick: bool
 ) -> None:
-    from tellegen.sims.reservoir import masked
+    from tellegen.sims.reservoir.reservoir import masked
 
     seeds = signals.shape[1]
     rng = np.random.default_rng(0)
@@ -151,7 +151,7 @@ def _vortices(
 
 
 def _macrospins(found: dict[str, list[float]], signals: Values, classes: list[Classes]) -> None:
-    from tellegen.sims.reservoir import binary_mask, masked
+    from tellegen.sims.reservoir.reservoir import binary_mask, masked
 
     chosen = binary_mask(NODES, np.random.default_rng(SPIN_MASK))
     same = np.stack([masked(s, chosen) for s in signals.T], axis=1)

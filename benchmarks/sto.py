@@ -90,8 +90,8 @@ def macrospin(
 
 def solved(texts: Sequence[str]) -> Iterator[dict[str, Values]]:
     """The vectors of some decks, times in ns."""
-    from tellegen.sims.deck import run_decks
     from tellegen.sims.errors import SimulationError
+    from tellegen.sims.ngspice.deck import run_decks
 
     for found in run_decks(texts, timeout=900):
         if isinstance(found, SimulationError):
@@ -247,7 +247,7 @@ def plain(stop: float, step: float, current: float) -> str:
 
 def cpu(text: str) -> tuple[float, dict[str, Values]]:
     """CPU seconds of `ngspice -b` on a deck, and its vectors."""
-    from tellegen.sims.deck import run_batch
+    from tellegen.sims.ngspice.deck import run_batch
 
     def used() -> float:
         found = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -66,7 +66,7 @@ TRACES = {
 
 def worst(one: Trace, trains: Sequence[Sequence[float]], reltol: float = 1e-3) -> float:
     """The worst relative error over the trains."""
-    from tellegen.sims.deck import run_decks
+    from tellegen.sims.ngspice.deck import run_decks
 
     found = 0.0
     decks = [one.deck(s, max(s) + 3.5 * one.tau, reltol) for s in trains]

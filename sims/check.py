@@ -5,7 +5,7 @@ from __future__ import annotations
 from tellegen.diagnostics import CompileError
 from tellegen.emit.text import as_dot, as_json, as_text
 from tellegen.pipeline import Compilation, Compiled
-from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.simulation.binding import bind_simulation
 from tellegen.sims.sorts import bind_train, check_any_task
 from tellegen.sims.training import choose
 

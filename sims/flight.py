@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import placed
-from tellegen.sims.locate import find_library
-from tellegen.sims.process import Worker
-from tellegen.sims.vitals import TIMEOUT
+from tellegen.sims.ngspice.locate import find_library
+from tellegen.sims.workers.process import Worker
+from tellegen.sims.workers.vitals import TIMEOUT
 
 if TYPE_CHECKING:
-    from tellegen.sims.inflight import Controller
-    from tellegen.sims.waveform import Waveforms
+    from tellegen.sims.inflight.transient import Controller
+    from tellegen.sims.ngspice.waveform import Waveforms
 
 Values = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ class Flight:
     """A transient that Python takes part in; use it as a context manager.
 
     Every call crosses to the worker and back (about 0.1 ms); a controller runs over there, beside
-    ngspice. Arguments and methods are those of :class:`~tellegen.sims.inflight.InFlight`.
+    ngspice. Arguments and methods are those of :class:`~tellegen.sims.inflight.transient.InFlight`.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Flight:
         self._worker = Worker(library, timeout)
         try:
             self._ask(
-                self._worker.make, "tellegen.sims.inflight:InFlight", netlist, manifest,
+                self._worker.make, "tellegen.sims.inflight.transient:InFlight", netlist, manifest,
                 library=library or find_library(), record=list(record), step=step, stop=stop,
                 max_step=max_step, external=list(external), spikes=list(spikes), initial=initial,
                 file=file, keep=keep,
@@ -102,7 +102,7 @@ class Flight:
         """Run to `until` with a controller that takes part, and return it with its new state.
 
         Args:
-            controller: what is called with an :class:`~tellegen.sims.inflight.Exchange`: a callable,
+            controller: what is called with an :class:`~tellegen.sims.inflight.transient.Exchange`: a callable,
                 which is copied to the worker and back, or "module:name" of one.
             every: seconds between two calls; 0 to be called at the spikes of the watched signals.
             until: seconds; the transient's end by default.

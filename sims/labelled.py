@@ -17,9 +17,9 @@ from tellegen.diagnostics import TellegenError
 if TYPE_CHECKING:
     import xarray
 
+    from tellegen.sims.ngspice.waveform import Waveforms
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
-    from tellegen.sims.waveform import Waveforms
 
 Values = NDArray[np.float64]
 

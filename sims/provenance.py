@@ -13,8 +13,8 @@ _PACKAGES = ("tellegen", "PySpice", "lark", "numpy", "scipy", "scikit-learn", "p
 
 def provenance() -> dict[str, Any]:
     """Versions of everything that a number may depend on, and the time."""
-    from tellegen.sims.locate import locate
-    from tellegen.sims.probe import probe
+    from tellegen.sims.ngspice.locate import locate
+    from tellegen.sims.ngspice.probe import probe
 
     ngspice = locate()
     # Only a private copy says its version in a file; any other library has to be asked.

@@ -32,7 +32,7 @@ import numpy as np
 
 from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
-from tellegen.sims.loop import EpochRow, State
+from tellegen.sims.learning.loop import EpochRow, State
 
 if TYPE_CHECKING:
     from tellegen.pipeline import Compilation

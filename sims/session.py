@@ -1,6 +1,6 @@
 """The session: an engine in a worker process, and jobs that run beside one.
 
-A :class:`Session` has the methods of :class:`~tellegen.sims.engine.Engine`; each call crosses to
+A :class:`Session` has the methods of :class:`~tellegen.sims.ngspice.engine.Engine`; each call crosses to
 the worker and back (about 0.1 ms). A learning loop does not: it runs in the worker as a job
 (:func:`run_job`), beside its engine, and only progress, checkpoints and results cross.
 """
@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import placed
-from tellegen.sims.process import Worker
-from tellegen.sims.vitals import TIMEOUT
+from tellegen.sims.workers.process import Worker
+from tellegen.sims.workers.vitals import TIMEOUT
 
 if TYPE_CHECKING:
-    from tellegen.sims.engine import Check
-    from tellegen.sims.waveform import Waveforms
+    from tellegen.sims.ngspice.engine import Check
+    from tellegen.sims.ngspice.waveform import Waveforms
 
 Values = NDArray[np.float64]
 
@@ -55,7 +55,7 @@ class Session:
         self.manifest = manifest
         self._worker = Worker(library, timeout)
         try:
-            engine = "tellegen.sims.engine:Engine"
+            engine = "tellegen.sims.ngspice.engine:Engine"
             self._ask(self._worker.make, engine, netlist, manifest, solver=solver)
         except BaseException:
             self.close()
@@ -154,7 +154,7 @@ def run_job(
 ) -> Any:
     """Run `function(job, payload)` in a worker process and return what it returns.
 
-    The function runs beside its own :class:`~tellegen.sims.engine.Engine`. It sends messages by
+    The function runs beside its own :class:`~tellegen.sims.ngspice.engine.Engine`. It sends messages by
     `job.send(...)`, which arrive at `on_message`, and should look at `job.stopping` between its
     steps: Ctrl-C in the parent sets it, and the job then ends in its own time (a second Ctrl-C
     ends it at once).

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from tellegen.pipeline import Compilation, open_file
 from tellegen.sims import run_folder as rf
-from tellegen.sims.partitioned import CannotPartition
 from tellegen.sims.provenance import provenance
-from tellegen.sims.streamed import Kept
+from tellegen.sims.simulation.partitioned import CannotPartition
+from tellegen.sims.simulation.streamed import Kept
 from tellegen.sims.training import choose, reopened
 
 if TYPE_CHECKING:
     import xarray
 
-from tellegen.sims.simulation_binding import TIME, SimulationPlan, bind_simulation, units_of
-from tellegen.sims.simulation_runs import FlightProgress, Point, fly_plan, run_in_parts, run_plan
+from tellegen.sims.simulation.binding import TIME, SimulationPlan, bind_simulation, units_of
+from tellegen.sims.simulation.runs import FlightProgress, Point, fly_plan, run_in_parts, run_plan
 
 Values = NDArray[np.float64]
 Progress = Callable[[int, int], None]
@@ -78,7 +78,7 @@ def simulate(
     """Run a `simulate` block of a `.tgn` file in ngspice; arguments as those of `train`.
 
     With `in_parts` the circuit is cut at its delays and the parts exchange spikes
-    (:mod:`tellegen.sims.partitioned`); their signals come at equal distances of a step. `progress` is
+    (:mod:`tellegen.sims.simulation.partitioned`); their signals come at equal distances of a step. `progress` is
     told how many of how many values of a sweep are done, `flown` how far a single transient is, in
     simulated seconds; its points go to the run folder as they come. Ctrl-C stops a single transient that is
     not in parts; the result is then not `finished`, and :func:`resume_simulation` goes on with it.
@@ -121,7 +121,7 @@ def resume_simulation(
     """Go on with a transient that was stopped, in its own folder.
 
     It is gone through again from its beginning, and held against the points that were kept, bit for
-    bit (:mod:`tellegen.sims.streamed`).
+    bit (:mod:`tellegen.sims.simulation.streamed`).
 
     Raises:
         RunFolderError: the folder is none of a stopped transient, what it was made from has changed, or

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from tellegen.pipeline import Compilation
-from tellegen.sims.binding import BoundTraining, bind_training, check_task
-from tellegen.sims.reservoir_binding import (
+from tellegen.sims.learning.binding import BoundTraining, bind_training, check_task
+from tellegen.sims.reservoir.binding import (
     READOUT,
     BoundReservoir,
     bind_reservoir,
     check_series,
     is_series,
 )
-from tellegen.sims.variational_binding import (
+from tellegen.sims.variational.binding import (
     BoundVariational,
     bind_variational,
     check_cost,

@@ -1,7 +1,7 @@
 """Training: from a compilation to a finished run folder.
 
 The parent's part: it writes the run folder, shows progress, and sees the run through crashes of the
-simulator by going on from the last checkpoint. The loop itself is :mod:`tellegen.sims.loop`.
+simulator by going on from the last checkpoint. The loop itself is :mod:`tellegen.sims.learning.loop`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tellegen.diagnostics import CompileError, did_you_mean, one_of
 from tellegen.files import Files
 from tellegen.pipeline import Compilation, open_file
 from tellegen.sims import run_folder as rf
-from tellegen.sims.binding import BoundTraining, bind_training
 from tellegen.sims.errors import Cause, SimulationError
-from tellegen.sims.loop import Outcome, State
-from tellegen.sims.plan import TrainPlan
+from tellegen.sims.learning.binding import BoundTraining, bind_training
+from tellegen.sims.learning.loop import Outcome, State
+from tellegen.sims.learning.plan import TrainPlan
 from tellegen.sims.provenance import provenance
-from tellegen.sims.reservoir_binding import BoundReservoir
-from tellegen.sims.reservoir_training import ReservoirResult, read_out
+from tellegen.sims.reservoir.binding import BoundReservoir
+from tellegen.sims.reservoir.training import ReservoirResult, read_out
 from tellegen.sims.session import run_job
 from tellegen.sims.sorts import bind_train
-from tellegen.sims.targets import confused
-from tellegen.sims.variational_binding import BoundVariational
-from tellegen.sims.variational_training import VariationalResult, Watch, go_on, vary
+from tellegen.sims.tasks.targets import confused
+from tellegen.sims.variational.binding import BoundVariational
+from tellegen.sims.variational.training import VariationalResult, Watch, go_on, vary
 from tellegen.source import Source
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _go_on(
     while True:
         try:
             outcome: Outcome = run_job(
-                "tellegen.sims.loop:train_job",
+                "tellegen.sims.learning.loop:train_job",
                 (plan, latest),
                 on_message,
                 timeout=timeout,

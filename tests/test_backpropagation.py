@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import tellegen
-from tellegen.sims.backpropagation import Layer, back_propagate
-from tellegen.sims.engine import Engine
+from tellegen.sims.learning.backpropagation import Layer, back_propagate
+from tellegen.sims.ngspice.engine import Engine
 
 # The neuron detects light and turns that of a laser by the cosine of the voltage.
 TWO = """

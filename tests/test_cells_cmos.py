@@ -8,8 +8,8 @@ from scipy.stats import kstest
 
 from tellegen.cells import find_library
 from tellegen.emit.spice import options
-from tellegen.sims.deck import run_deck
-from tellegen.sims.events import crossings
+from tellegen.sims.ngspice.deck import run_deck
+from tellegen.sims.ngspice.events import crossings
 
 LIBRARY = find_library("cmos")
 UT = 0.02586

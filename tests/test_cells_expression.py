@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tellegen.cells.expression import ExpressionError, compiled, evaluate
-from tellegen.sims.deck import run_deck
 from tellegen.sims.errors import SimulationError
+from tellegen.sims.ngspice.deck import run_deck
 
 LIBRARIES = [None, *filter(None, os.environ.get("TELLEGEN_TEST_LIBRARIES", "").split(":"))]
 NAMES = {"a": 2.0, "b": 3.0, "m": -2.0, "is": 1e-14, "full": 100e3, "code": 37.0, "levels": 128.0}

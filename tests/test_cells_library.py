@@ -12,7 +12,7 @@ from tellegen.cells.header import read_cell
 from tellegen.cells.library import OWN
 from tellegen.diagnostics import CompileError, Sink
 from tellegen.quantity import unit
-from tellegen.sims.netlist import checked_netlist
+from tellegen.sims.ngspice.netlist import checked_netlist
 from tellegen.source import Source
 
 GOOD = """\

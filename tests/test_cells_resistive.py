@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from tellegen.cells import find_library
 from tellegen.cells.expression import evaluate
 from tellegen.manifest import Manifest, ParameterMap
-from tellegen.sims.deck import run_deck
+from tellegen.sims.ngspice.deck import run_deck
 from tellegen.sims.session import Session
 
 CELLS = find_library("resistive").cells

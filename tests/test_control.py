@@ -10,12 +10,12 @@ import pytest
 
 from tellegen.pipeline import Compilation
 from tellegen.sims import plugins
-from tellegen.sims.control import PACKAGE
 from tellegen.sims.controllers import Controller
-from tellegen.sims.partitioned import CannotPartition
 from tellegen.sims.run_folder import RunFolderError
 from tellegen.sims.simulate import resume_simulation, simulate
-from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.simulation.binding import bind_simulation
+from tellegen.sims.simulation.control import PACKAGE
+from tellegen.sims.simulation.partitioned import CannotPartition
 from tellegen.source import Source
 
 TEXT = """

@@ -13,7 +13,7 @@ from tellegen.files import Files
 from tellegen.pipeline import Compilation
 from tellegen.seeds import stream
 from tellegen.signature import functions_of
-from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.simulation.binding import bind_simulation
 from tellegen.source import Source
 
 N = 20_000

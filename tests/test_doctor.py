@@ -7,8 +7,8 @@ from dataclasses import replace
 from click.testing import CliRunner
 
 from tellegen.cli import main
-from tellegen.sims.locate import find_library, locate
-from tellegen.sims.probe import probe
+from tellegen.sims.ngspice.locate import find_library, locate
+from tellegen.sims.ngspice.probe import probe
 from tellegen.sims.provenance import provenance
 
 
@@ -50,5 +50,5 @@ def test_no_ngspice_is_exit_status_3(monkeypatch):
 def test_a_run_knows_its_ngspice_however_it_was_found(monkeypatch):
     """A library of the system, or one named by the environment, comes without a note of its version."""
     known = locate()
-    monkeypatch.setattr("tellegen.sims.locate.locate", lambda: replace(known, version=""))
+    monkeypatch.setattr("tellegen.sims.ngspice.locate.locate", lambda: replace(known, version=""))
     assert provenance()["ngspice"]["version"] == str(probe(known).version)

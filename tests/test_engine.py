@@ -20,10 +20,10 @@ from tellegen.manifest import (
     OutputMap,
     ParameterMap,
 )
-from tellegen.sims.deck import run_batch
-from tellegen.sims.engine import Engine
 from tellegen.sims.errors import Cause, SimulationError
-from tellegen.sims.netlist import count_nodes
+from tellegen.sims.ngspice.deck import run_batch
+from tellegen.sims.ngspice.engine import Engine
+from tellegen.sims.ngspice.netlist import count_nodes
 from tellegen.sims.session import Session, run_job
 
 LIBRARIES = [None, *filter(None, os.environ.get("TELLEGEN_TEST_LIBRARIES", "").split(":"))]

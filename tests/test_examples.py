@@ -12,12 +12,12 @@ import pytest
 from tellegen.cli import main
 from tellegen.pipeline import open_file
 from tellegen.sims.check import check_experiments, staged
-from tellegen.sims.locate import find_program
-from tellegen.sims.reservoir_binding import BoundReservoir
+from tellegen.sims.ngspice.locate import find_program
+from tellegen.sims.reservoir.binding import BoundReservoir
 from tellegen.sims.simulate import simulate
 from tellegen.sims.sorts import bind_train
 from tellegen.sims.training import train
-from tellegen.sims.variational_binding import BoundVariational
+from tellegen.sims.variational.binding import BoundVariational
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.tgn"))
 BRIEFLY = {

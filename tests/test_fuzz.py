@@ -32,9 +32,9 @@ from tellegen.emit.spice import Emitted
 from tellegen.files import Files
 from tellegen.pipeline import Build, Compilation, open_file
 from tellegen.sims.check import check_experiments
-from tellegen.sims.deck import run_decks
-from tellegen.sims.netlist import checked_netlist
-from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.ngspice.deck import run_decks
+from tellegen.sims.ngspice.netlist import checked_netlist
+from tellegen.sims.simulation.binding import bind_simulation
 from tellegen.sims.sorts import bind_train
 from tellegen.source import Source
 from tellegen.syntax.format import format_unit

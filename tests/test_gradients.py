@@ -10,8 +10,8 @@ from scipy.stats import unitary_group
 
 import tellegen
 from tellegen import meshes
-from tellegen.sims.gradients import in_situ
-from tellegen.sims.parameter_shift import jacobian
+from tellegen.sims.learning.gradients import in_situ
+from tellegen.sims.learning.parameter_shift import jacobian
 
 BOTH = """
 import photonic

@@ -5,9 +5,9 @@ import pytest
 
 from tellegen.manifest import InputMap, Manifest, OutputMap
 from tellegen.sims.errors import SimulationError
-from tellegen.sims.external import External
-from tellegen.sims.inflight import InFlight
-from tellegen.sims.locate import find_library
+from tellegen.sims.inflight.external import External
+from tellegen.sims.inflight.transient import InFlight
+from tellegen.sims.ngspice.locate import find_library
 
 DRIVEN = "vu u 0 dc 0\nru u 0 1k\n"
 

@@ -4,8 +4,8 @@ import pytest
 
 from tellegen.files import Files
 from tellegen.pipeline import Compilation
-from tellegen.sims.simulation_binding import bind_simulation
-from tellegen.sims.simulation_runs import run_plan
+from tellegen.sims.simulation.binding import bind_simulation
+from tellegen.sims.simulation.runs import run_plan
 from tellegen.source import Source
 
 TEXT = """

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from tellegen.sims import locate as module
-from tellegen.sims.locate import SimulatorMissing, find_library, find_program, locate
+from tellegen.sims.ngspice import locate as module
+from tellegen.sims.ngspice.locate import SimulatorMissing, find_library, find_program, locate
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 import tellegen
 from tellegen.manifest import Manifest
-from tellegen.sims import reservoir
+from tellegen.sims.reservoir import reservoir
 
 CELL = """*% summary = "Resistor that asks for short steps"
 *% reference = "none"

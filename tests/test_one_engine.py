@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 import tellegen
-from tellegen.sims.engine import Engine
 from tellegen.sims.errors import SimulationError, SimulatorBusy
+from tellegen.sims.ngspice.engine import Engine
 from tellegen.sims.session import Session, run_job
 
 TEXT = """

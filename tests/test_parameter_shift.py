@@ -8,7 +8,7 @@ from scipy.stats import unitary_group
 
 import tellegen
 from tellegen import meshes
-from tellegen.sims.parameter_shift import jacobian, terms
+from tellegen.sims.learning.parameter_shift import jacobian, terms
 
 MESH = """
 import photonic

@@ -8,9 +8,9 @@ import pytest
 from tellegen import resume, train
 from tellegen.pipeline import open_file
 from tellegen.sims import run_folder as rf
-from tellegen.sims.binding import bind_training
-from tellegen.sims.losses import LOSSES
-from tellegen.sims.phases import PhaseError, Phases
+from tellegen.sims.learning.binding import bind_training
+from tellegen.sims.learning.losses import LOSSES
+from tellegen.sims.learning.phases import PhaseError, Phases
 from tellegen.sims.plugins import load, names
 from tellegen.sims.rules import LocalityError, rule
 

@@ -11,7 +11,7 @@ import pytest
 
 from tellegen import compile_text
 from tellegen.sims import run_folder as rf
-from tellegen.sims.loop import EpochRow, State
+from tellegen.sims.learning.loop import EpochRow, State
 from tellegen.sims.report import write_report
 from tellegen.sims.report.record import read
 from tellegen.sims.report.style import quantity

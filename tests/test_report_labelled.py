@@ -12,7 +12,7 @@ from tellegen.sims.labelled import (
     training_dataset,
     waveform_dataset,
 )
-from tellegen.sims.waveform import Waveforms
+from tellegen.sims.ngspice.waveform import Waveforms
 
 
 def trained():

@@ -6,13 +6,13 @@ from scipy.integrate import solve_ivp
 
 import tellegen
 from tellegen.files import Files
-from tellegen.sims import reservoir
-from tellegen.sims.capacity import capacity, delayed, parities, squared_correlation
 from tellegen.sims.datasets.mackey_glass import mackey_glass
 from tellegen.sims.datasets.narma10 import narma10
 from tellegen.sims.datasets.random_bits import random_bits
 from tellegen.sims.datasets.sine_square import sine_square
-from tellegen.sims.readout import fit, in_time, nrmse
+from tellegen.sims.reservoir import reservoir
+from tellegen.sims.reservoir.capacity import capacity, delayed, parities, squared_correlation
+from tellegen.sims.reservoir.readout import fit, in_time, nrmse
 
 LOW_PASS = """
 import resistive

@@ -16,9 +16,9 @@ import pytest
 from tellegen import compile_text
 from tellegen.diagnostics import TellegenError
 from tellegen.manifest import GROUND, InputMap, LineMap, Manifest, OutputMap, ParameterMap
-from tellegen.sims.deck import run_batch, run_deck, run_decks
 from tellegen.sims.errors import Cause, Located, SimulationError, located
-from tellegen.sims.netlist import checked_netlist
+from tellegen.sims.ngspice.deck import run_batch, run_deck, run_decks
+from tellegen.sims.ngspice.netlist import checked_netlist
 from tellegen.sims.session import Session, run_job
 
 DIVIDER = """\
@@ -199,7 +199,7 @@ def test_a_worker_ends_with_its_parent():
         [
             sys.executable,
             "-c",
-            "import time; from tellegen.sims.process import Worker\n"
+            "import time; from tellegen.sims.workers.process import Worker\n"
             "w = Worker(); w.make('builtins:dict'); print(w.pid, flush=True); time.sleep(60)",
         ],
         stdout=subprocess.PIPE,
@@ -214,7 +214,7 @@ def test_a_worker_does_not_run_the_users_main_module(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "print('main')\n"
-        "from tellegen.sims.deck import run_deck\n"
+        "from tellegen.sims.ngspice.deck import run_deck\n"
         "print(run_deck('* t\\nV1 a 0 2\\nR1 a 0 1\\n.op\\n.end')['a'][0])\n"
     )
     out = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)

@@ -10,8 +10,8 @@ from tellegen.diagnostics import CompileError
 from tellegen.files import Files
 from tellegen.partition import partition
 from tellegen.pipeline import Compilation
-from tellegen.sims.simulation_binding import bind_simulation
-from tellegen.sims.simulation_runs import run_in_parts, run_plan
+from tellegen.sims.simulation.binding import bind_simulation
+from tellegen.sims.simulation.runs import run_in_parts, run_plan
 from tellegen.source import Source
 
 CELLS = (Path(__file__).parent / "bad" / "cells",)
@@ -167,7 +167,7 @@ def test_parts_agree_with_the_whole():
 
 
 def test_what_cannot_be_cut_is_said():
-    from tellegen.sims.partitioned import CannotPartition
+    from tellegen.sims.simulation.partitioned import CannotPartition
 
     text = RING.replace("spikes(2 ms)", "sine(0 V, 1 V, 100 Hz)")
     with pytest.raises(CannotPartition, match="driven by spikes"):

@@ -12,8 +12,8 @@ from tellegen import simulate
 from tellegen.cells import find_library
 from tellegen.files import Files
 from tellegen.pipeline import Compilation
-from tellegen.sims.simulation_binding import bind_simulation
-from tellegen.sims.simulation_runs import run_plan
+from tellegen.sims.simulation.binding import bind_simulation
+from tellegen.sims.simulation.runs import run_plan
 from tellegen.source import Source
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "sto.tgn"

@@ -82,7 +82,7 @@ def test_a_network_learns_to_divide(file, tmp_path):
 
 
 def test_the_trained_netlist_says_what_the_session_said(file, tmp_path):
-    from tellegen.sims.deck import run_batch
+    from tellegen.sims.ngspice.deck import run_batch
 
     result = train(file(BOARD), out=tmp_path)
     found = run_batch((result.folder / rf.TRAINED).read_text())

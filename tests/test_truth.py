@@ -14,8 +14,8 @@ from tellegen.bench import Bench
 from tellegen.circuit import Circuit
 from tellegen.emit.spice import dc, emit
 from tellegen.revalue import with_values
-from tellegen.sims.deck import run_batch
-from tellegen.sims.process import Worker
+from tellegen.sims.ngspice.deck import run_batch
+from tellegen.sims.workers.process import Worker
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def session_state(worker, circuit, rng, steps):
     """Load a circuit and walk through warm steps; what it ended with, and the voltages of both phases."""
     emitted = emit(circuit, Bench(clamps=("y",)))
     manifest = emitted.manifest
-    worker.make("tellegen.sims.engine:Engine", emitted.netlist, manifest)
+    worker.make("tellegen.sims.ngspice.engine:Engine", emitted.netlist, manifest)
     original = {n: p.values for n, p in manifest.parameters.items()}
     for step in range(steps):
         parameters = {n: v * rng.uniform(0.5, 2.0, v.shape) for n, v in original.items()}

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from tellegen.cells import find_library, load_all
 from tellegen.cli import main
 from tellegen.pipeline import open_file
-from tellegen.sims.verify import deck, verify
+from tellegen.sims.ngspice.verify import deck, verify
 
 LIBRARIES = [None, *filter(None, os.environ.get("TELLEGEN_TEST_LIBRARIES", "").split(":"))]
 MANUAL = Path(__file__).parents[1] / "docs" / "cells.md"

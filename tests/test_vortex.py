@@ -7,9 +7,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import tellegen
-from tellegen.sims import reservoir
-from tellegen.sims.capacity import capacity, delayed, without_chance
-from tellegen.sims.readout import in_time
+from tellegen.sims.reservoir import reservoir
+from tellegen.sims.reservoir.capacity import capacity, delayed, without_chance
+from tellegen.sims.reservoir.readout import in_time
 
 NET = """
 import spintronic

@@ -7,10 +7,10 @@ import pytest
 
 from tellegen.files import Files
 from tellegen.pipeline import Compilation
-from tellegen.sims.partitioned import CannotPartition
 from tellegen.sims.report import write_report
 from tellegen.sims.simulate import simulate
-from tellegen.sims.simulation_binding import bind_simulation
+from tellegen.sims.simulation.binding import bind_simulation
+from tellegen.sims.simulation.partitioned import CannotPartition
 from tellegen.source import Source
 
 TEXT = """

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from private_apt import AptError, fetch
 
-from tellegen.sims.locate import (
+from tellegen.sims.ngspice.locate import (
     ORIGIN,
     VARIANTS,
     SimulatorMissing,

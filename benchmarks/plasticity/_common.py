@@ -97,7 +97,7 @@ def weights(
     cell: str, benches: Sequence[tuple[Bench, Mapping[str, float]]], level: str = ""
 ) -> list[tuple[Values, Values]]:
     """The weight over time on each bench, in ngspice."""
-    from tellegen.sims.deck import run_decks
+    from tellegen.sims.ngspice.deck import run_decks
 
     found = []
     # transistors on a busy machine take their time

@@ -32,7 +32,7 @@ def reference(spikes: list[float], use: float, tau_rec: float, tau_fac: float) -
 
 def run(quick: bool) -> Iterator[Row]:
     """The rows of the rule."""
-    from tellegen.sims.deck import run_deck
+    from tellegen.sims.ngspice.deck import run_deck
 
     for kind, params in KINDS.items():
         found: list[float] = []

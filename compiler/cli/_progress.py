@@ -15,13 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from tellegen.sims.loop import State
-    from tellegen.sims.plan import TrainPlan
-    from tellegen.sims.reservoir_training import ReservoirResult
+    from tellegen.sims.learning.loop import State
+    from tellegen.sims.learning.plan import TrainPlan
+    from tellegen.sims.reservoir.training import ReservoirResult
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
-    from tellegen.sims.variational_loop import Step, VariationalPlan
-    from tellegen.sims.variational_training import VariationalResult
+    from tellegen.sims.variational.loop import Step, VariationalPlan
+    from tellegen.sims.variational.training import VariationalResult
 
 
 class _Bars:

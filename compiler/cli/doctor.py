@@ -13,8 +13,8 @@ import click
 from tellegen.cli import _common as c
 
 if TYPE_CHECKING:
-    from tellegen.sims.locate import Location
-    from tellegen.sims.probe import Capabilities
+    from tellegen.sims.ngspice.locate import Location
+    from tellegen.sims.ngspice.probe import Capabilities
 
 
 @click.command()
@@ -25,8 +25,8 @@ def command(as_json_: bool) -> None:
     The library is loaded in a process of its own and solves a voltage divider. Exit status: 0 if
     that came out right, 3 if no ngspice was found, 4 if it does not work.
     """
-    from tellegen.sims.locate import locate
-    from tellegen.sims.probe import probe
+    from tellegen.sims.ngspice.locate import locate
+    from tellegen.sims.ngspice.probe import probe
 
     with c.errors(as_json_):
         location = locate()

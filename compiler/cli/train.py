@@ -40,7 +40,7 @@ def command(
       tellegen train examples/iris.tgn --set train.epochs=5 --seed 3
       tellegen train examples/hydrogen.tgn Ground --set train.vary.flat="0.01 mHa"
     """  # noqa: D301 - click wants the backspace itself
-    from tellegen.sims.reservoir_training import ReservoirResult
+    from tellegen.sims.reservoir.training import ReservoirResult
     from tellegen.sims.training import TrainResult, train
 
     with (

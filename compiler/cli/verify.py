@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tellegen.cells import Cell
-    from tellegen.sims.verify import Outcome
+    from tellegen.sims.ngspice.verify import Outcome
 
 
 @click.command()
@@ -34,7 +34,7 @@ def command(names: tuple[str, ...], cells: tuple[str, ...], as_json_: bool) -> N
       tellegen verify --cells ~/mycells mylab
     """  # noqa: D301 - click wants the backspace itself
     with c.errors(as_json_):
-        from tellegen.sims.verify import verify
+        from tellegen.sims.ngspice.verify import verify
 
         picked = chosen(names, cells)
         outcomes = list(verify(picked))

@@ -6,8 +6,8 @@ import numpy as np
 
 from tellegen.files import Files
 from tellegen.signature import count, function
-from tellegen.sims.capacity import delayed, parities
 from tellegen.sims.datasets import Dataset
+from tellegen.sims.reservoir.capacity import delayed, parities
 
 
 @function(

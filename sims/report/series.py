@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tellegen.sims.report.record import PARTS, text
 from tellegen.sims.report.style import Theme, new_figure, short
-from tellegen.sims.reservoir_training import PREDICTIONS, STATES, WEIGHTS
+from tellegen.sims.reservoir.training import PREDICTIONS, STATES, WEIGHTS
 
 Values = NDArray[np.float64]
 

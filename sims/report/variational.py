@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tellegen.sims.report import tables
 from tellegen.sims.report.record import Record, items, mapping, number, text
 from tellegen.sims.report.style import Theme, new_figure, quantity, quantity_ticks, short, with_unit
-from tellegen.sims.variational_training import COLUMNS, EVALUATIONS, PHASES
+from tellegen.sims.variational.training import COLUMNS, EVALUATIONS, PHASES
 
 Values = NDArray[np.float64]
 

@@ -22,7 +22,7 @@ from tellegen.signature import Argument
 
 Values = NDArray[Any]
 
-# How the circuit stands in each phase; `tellegen.sims.phases` brings it there.
+# How the circuit stands in each phase; `tellegen.sims.learning.phases` brings it there.
 PHASES = {
     "free": "inputs driven",
     "clamped": "outputs held a fraction `nudge` of the way down the slope of the loss",

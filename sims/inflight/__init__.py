@@ -1,0 +1,1 @@
+"""Transients that Python takes part in while ngspice runs."""

@@ -1,0 +1,1 @@
+"""A circuit as a reservoir, and the read-outs that are learned of its states."""

@@ -1,0 +1,1 @@
+"""`simulate` blocks: their waveforms, controllers and runs."""

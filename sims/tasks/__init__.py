@@ -1,0 +1,1 @@
+"""What a block asks, read with diagnostics: data, what drives the inputs, what the outputs shall be."""

@@ -1,0 +1,1 @@
+"""Phases of light that are varied until a measured cost is least."""
