@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tellegen.pipeline import Compilation
-from tellegen.sims.learning.binding import BoundTraining, bind_training, check_task
+from tellegen.sims.learning.binding import BoundTraining, bind_training
 from tellegen.sims.reservoir.binding import (
     READOUT,
     BoundReservoir,
@@ -11,6 +11,7 @@ from tellegen.sims.reservoir.binding import (
     check_series,
     is_series,
 )
+from tellegen.sims.tasks.task import check_task
 from tellegen.sims.variational.binding import (
     BoundVariational,
     bind_variational,

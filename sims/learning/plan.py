@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tellegen.manifest import Manifest
 from tellegen.sims.tasks.targets import Target
+from tellegen.sims.tasks.transient import Transient
 
 Values = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -32,18 +33,6 @@ class Learned:
     settings: dict[str, Any]
     limits: tuple[float, float] | None
     tied: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class Transient:
-    """A solve by a transient: its values at `stop`.
-
-    `max_step` bounds ngspice's own step; None leaves it to ngspice.
-    """
-
-    stop: float
-    step: float
-    max_step: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

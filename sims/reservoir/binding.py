@@ -22,20 +22,13 @@ from tellegen.pipeline import Compilation, Compiled
 from tellegen.seeds import stream
 from tellegen.signature import Argument, Function, bind, convert, lookup, number
 from tellegen.sims.datasets import Dataset
-from tellegen.sims.learning.binding import (
-    Task,
-    bound_as,
-    checked_as,
-    columns_for,
-    fields,
-    only_varied,
-    undriven,
-    unit_of,
-)
 from tellegen.sims.reservoir.masks import MASKS
 from tellegen.sims.reservoir.readout import Parts, in_time, ridge
+from tellegen.sims.tasks.blocks import bound_as, checked_as, only_varied
+from tellegen.sims.tasks.drives import columns_for, fields, undriven, unit_of
 from tellegen.sims.tasks.encoders import Samples
 from tellegen.sims.tasks.signals import matching
+from tellegen.sims.tasks.task import Task
 from tellegen.values import CallValue, Number, PathValue, SequenceValue, Unknown, as_count
 
 Values = NDArray[np.float64]

@@ -22,12 +22,13 @@ from tellegen.pipeline import Compilation, Compiled
 from tellegen.quantity import symbol_of
 from tellegen.seeds import stream
 from tellegen.signature import bind, convert, lookup, number
-from tellegen.sims.learning.binding import own_sink, transient_of, undriven, unit_of
-from tellegen.sims.learning.plan import Transient
 from tellegen.sims.ngspice.quantities import quantity
 from tellegen.sims.simulation.control import ControlPlan, bind_control
 from tellegen.sims.simulation.waveforms import LIGHT, WAVEFORMS, Site, WaveformError
+from tellegen.sims.tasks.blocks import own_sink
+from tellegen.sims.tasks.drives import undriven, unit_of
 from tellegen.sims.tasks.signals import matching, plain, recordable, without_indices
+from tellegen.sims.tasks.transient import Transient, transient_of
 from tellegen.values import (
     CallValue,
     Number,

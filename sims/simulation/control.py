@@ -12,10 +12,10 @@ from tellegen.manifest import Manifest
 from tellegen.signature import bind, convert, number
 from tellegen.sims import plugins
 from tellegen.sims.controllers import Controller
-from tellegen.sims.learning.binding import unit_of
-from tellegen.sims.learning.plan import Transient
 from tellegen.sims.ngspice.quantities import quantity
+from tellegen.sims.tasks.drives import unit_of
 from tellegen.sims.tasks.signals import matching, plain, recordable, without_indices
+from tellegen.sims.tasks.transient import Transient
 from tellegen.values import PathValue, Unknown
 
 PACKAGE = "tellegen.sims.controllers"

@@ -26,8 +26,8 @@ from tellegen.manifest import Manifest
 from tellegen.partition import ARRIVING, LATE, LEAVING, Part, Partition
 from tellegen.sims.errors import placed
 from tellegen.sims.inflight.transient import InFlight
-from tellegen.sims.learning.plan import Transient
 from tellegen.sims.ngspice.locate import find_library
+from tellegen.sims.tasks.transient import Transient
 from tellegen.sims.workers.process import Worker
 from tellegen.sims.workers.vitals import TIMEOUT
 

@@ -19,11 +19,11 @@ from tellegen.manifest import Manifest
 from tellegen.sims import plugins
 from tellegen.sims.controllers import Controller
 from tellegen.sims.inflight.transient import InFlight
-from tellegen.sims.learning.plan import Transient
 from tellegen.sims.ngspice.locate import find_library
 from tellegen.sims.ngspice.waveform import Waveforms
 from tellegen.sims.run_folder import RunFolderError
 from tellegen.sims.simulation.control import PACKAGE, ControlPlan
+from tellegen.sims.tasks.transient import Transient
 from tellegen.sims.workers.worker import Job
 
 Values = NDArray[np.float64]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tellegen.diagnostics import Sink, did_you_mean, one_of
 from tellegen.manifest import Manifest
+from tellegen.pipeline import Compiled
 from tellegen.values import PathValue
 
 
@@ -37,3 +38,24 @@ def matching(path: PathValue, known: Iterable[str], what: str, sink: Sink) -> li
 def recordable(manifest: Manifest) -> list[str]:
     """Every signal that can be recorded: ports, observables, nodes."""
     return [*manifest.inputs, *manifest.outputs, *manifest.observables, *manifest.paths]
+
+
+def learnable(path: PathValue, compiled: Compiled, manifest: Manifest, sink: Sink) -> list[str]:
+    """The programmable parameters that a path means; none, after diagnostics, where there are none."""
+    text = plain(path.text)
+    known = manifest.parameters
+    if text not in known and text not in {without_indices(k) for k in known}:
+        group, _, parameter = text.rpartition(".")
+        for module in compiled.circuit.modules():
+            made = module.groups.get(group.rpartition(".")[2])
+            if made is not None and made.cell is not None and parameter in made.cell.params:
+                programmable = list(made.cell.programmable)
+                sink.error(
+                    "not-learnable",
+                    f"`{parameter}` of cell `{made.cell.library}.{made.cell.name}` is not programmable",
+                    path.span,
+                    help=f"programmable: {one_of(programmable)}" if programmable
+                    else "nothing of this cell is",
+                )  # fmt: skip
+                return []
+    return matching(path, known, "parameter", sink)

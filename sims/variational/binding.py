@@ -27,18 +27,11 @@ from tellegen.revalue import with_values
 from tellegen.seeds import stream
 from tellegen.signature import Argument, Function, bind, count, function, lookup, number
 from tellegen.sims.datasets import Dataset
-from tellegen.sims.learning.binding import (
-    Task,
-    bound_as,
-    checked_as,
-    columns_for,
-    fields,
-    learnable,
-    undriven,
-    unit_of,
-)
+from tellegen.sims.tasks.blocks import bound_as, checked_as
+from tellegen.sims.tasks.drives import columns_for, fields, undriven, unit_of
 from tellegen.sims.tasks.encoders import Samples, encode
-from tellegen.sims.tasks.signals import matching, plain
+from tellegen.sims.tasks.signals import learnable, matching, plain
+from tellegen.sims.tasks.task import Task
 from tellegen.sims.variational.loop import Classes, VariationalPlan
 from tellegen.sims.variational.variational import (
     Cost,
