@@ -22,7 +22,7 @@ from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
 from tellegen.sims.learning.backpropagation import Layer, back_propagate
 from tellegen.sims.ngspice.engine import Engine
-from tellegen.sims.variational.variational import adam
+from tellegen.sims.variational.minimisation import adam
 
 UNIT = 1e-3  # watt: power of an input at one standard deviation
 TAP, LOAD, VPI = 0.1, 2e3, 2.0  # share of power; ohm; volt

@@ -22,8 +22,8 @@ import numpy as np
 
 import tellegen
 from benchmarks.rows import Row, measured
+from tellegen.sims import variational
 from tellegen.sims.ngspice.engine import Engine
-from tellegen.sims.variational import variational
 
 DATA = json.loads(Path(__file__).with_name("molecules.json").read_text())
 TEXT = """

@@ -20,9 +20,9 @@ import tellegen
 from benchmarks.ground_states import ansatz, circuit, start
 from benchmarks.rows import Row, measured
 from tellegen import meshes
+from tellegen.sims import variational
 from tellegen.sims.learning.parameter_shift import jacobian
 from tellegen.sims.ngspice.engine import Engine
-from tellegen.sims.variational import variational
 
 BETWEEN = """
 import photonic

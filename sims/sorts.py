@@ -12,12 +12,8 @@ from tellegen.sims.reservoir.binding import (
     is_series,
 )
 from tellegen.sims.tasks.task import check_task
-from tellegen.sims.variational.binding import (
-    BoundVariational,
-    bind_variational,
-    check_cost,
-    has_cost,
-)
+from tellegen.sims.variational.binding import BoundVariational, bind_variational
+from tellegen.sims.variational.task import check_cost, has_cost
 
 
 def bind_train(

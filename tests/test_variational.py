@@ -10,8 +10,8 @@ from scipy.stats import unitary_group
 
 import tellegen
 from tellegen import meshes
+from tellegen.sims import variational
 from tellegen.sims.learning.parameter_shift import jacobian
-from tellegen.sims.variational import variational
 
 TEXT = """
 import photonic

@@ -18,7 +18,7 @@ from tellegen.sims import run_folder as rf
 from tellegen.sims.report import write_report
 from tellegen.sims.sorts import bind_train
 from tellegen.sims.training import resume, train
-from tellegen.sims.variational.variational import VariationalError
+from tellegen.sims.variational.ansatz import VariationalError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 QUBIT = """

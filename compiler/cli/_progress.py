@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tellegen.sims.reservoir.training import ReservoirResult
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
-    from tellegen.sims.variational.loop import Step, VariationalPlan
+    from tellegen.sims.variational.loop import Step
+    from tellegen.sims.variational.plan import VariationalPlan
     from tellegen.sims.variational.training import VariationalResult
 
 

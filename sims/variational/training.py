@@ -18,9 +18,11 @@ from tellegen.pipeline import Compilation
 from tellegen.sims import run_folder as rf
 from tellegen.sims.session import run_job
 from tellegen.sims.tasks.targets import confused
+from tellegen.sims.variational.ansatz import VariationalError
 from tellegen.sims.variational.binding import BoundVariational, bind_variational
-from tellegen.sims.variational.loop import Step, VariationalPlan, Varied
-from tellegen.sims.variational.variational import Evaluation, VariationalError
+from tellegen.sims.variational.loop import Step, Varied
+from tellegen.sims.variational.minimisation import Evaluation
+from tellegen.sims.variational.plan import VariationalPlan
 
 Values = NDArray[np.float64]
 
