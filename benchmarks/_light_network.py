@@ -4,7 +4,7 @@ Behind the first mesh stands the electro-optic activation of Williamson et al., 
 7700412 (2020), arXiv 1903.04579, in every mode: a tenth of the light is detected, and the voltage turns one arm of an
 interferometer through which the rest passes. The powers behind the second mesh are the logits of a softmax.
 
-In ngspice the gradient is measured in situ (`sims/backpropagation.py`), with the slope of the activation from the
+In ngspice the gradient is measured in situ (`sims/learning/backpropagation.py`), with the slope of the activation from the
 detected fields; in NumPy it is the chain rule.
 """
 

@@ -1,7 +1,7 @@
 """Memory of one spin-torque oscillator: short-term memory and parity check, free and locked to a force.
 
 Random bits set the current; the capacity is the sum over ten delays from 1 on of the squared correlation of a read-out
-with what it is asked, less what chance makes of it in a test part of this length (`sims/capacity.py`). The literature's
+with what it is asked, less what chance makes of it in a test part of this length (`sims/reservoir/capacity.py`). The literature's
 single oscillators, as the notes on this field collect them: short-term memory 1 .. 3, parity 1 .. 2; a ring of spin waves
 has 4.77 and 1.47 (Watt et al., arXiv:2005.12557).
 

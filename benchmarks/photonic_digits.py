@@ -5,7 +5,7 @@ modes, and the network of `_light_network.py` tells ten classes by the powers be
 constant a digit and its negative would be the same to all detectors.
 
 Gradients are those of Hughes et al. (2018) and Pai et al. (2023), measured in ngspice: light from ahead and from behind
-in one circuit (`sims/backpropagation.py`), the slope of the activation from the detected powers. The same network in
+in one circuit (`sims/learning/backpropagation.py`), the slope of the activation from the detected powers. The same network in
 NumPy has the same first phases, batches and optimiser, its gradient by the chain rule. Beside them: a mesh without
 activation, and scikit-learn's logistic regression on the same components.
 

@@ -7,7 +7,7 @@ rows, is held against it. Coupling: pairs of auto-oscillators whose frequencies 
 the other by its amplitude times the coupling, and both are read 10 times a bit of 22 ns.
 
 Ten seeds run beside each other in one netlist, so each curve is over 10 seeds; the capacity is the sum over five delays
-(`sims/capacity.py`), less what chance makes of it: 120 bits leave 43 for the test, of which chance alone makes a capacity of
+(`sims/reservoir/capacity.py`), less what chance makes of it: 120 bits leave 43 for the test, of which chance alone makes a capacity of
 5 / 42 = 0.12. Nothing is asked for: the review of the field names these as open. Full run: 90 seconds of CPU. `--quick`: two points
 of each curve, three seeds, 80 bits.
 """

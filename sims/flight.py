@@ -102,7 +102,7 @@ class Flight:
         """Run to `until` with a controller that takes part, and return it with its new state.
 
         Args:
-            controller: what is called with an :class:`~tellegen.sims.inflight.transient.Exchange`: a callable,
+            controller: what is called with an :class:`~tellegen.sims.inflight.exchange.Exchange`: a callable,
                 which is copied to the worker and back, or "module:name" of one.
             every: seconds between two calls; 0 to be called at the spikes of the watched signals.
             until: seconds; the transient's end by default.

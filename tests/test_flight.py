@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tellegen import Flight, compile_text
+from tellegen.sims.inflight.exchange import Exchange
 from tellegen.sims.inflight.external import External
 from tellegen.sims.inflight.recorder import Recorder
-from tellegen.sims.inflight.transient import Exchange
 
 RC = """
 import resistive

@@ -8,10 +8,10 @@ import tellegen
 from tellegen.files import Files
 from tellegen.sims.datasets.mackey_glass import mackey_glass
 from tellegen.sims.datasets.narma10 import narma10
-from tellegen.sims.datasets.random_bits import random_bits
+from tellegen.sims.datasets.random_bits import delayed, parities, random_bits
 from tellegen.sims.datasets.sine_square import sine_square
 from tellegen.sims.reservoir import reservoir
-from tellegen.sims.reservoir.capacity import capacity, delayed, parities, squared_correlation
+from tellegen.sims.reservoir.capacity import capacity, squared_correlation
 from tellegen.sims.reservoir.readout import fit, in_time, nrmse
 
 LOW_PASS = """

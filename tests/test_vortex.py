@@ -7,8 +7,9 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import tellegen
+from tellegen.sims.datasets.random_bits import delayed
 from tellegen.sims.reservoir import reservoir
-from tellegen.sims.reservoir.capacity import capacity, delayed, without_chance
+from tellegen.sims.reservoir.capacity import capacity, without_chance
 from tellegen.sims.reservoir.readout import in_time
 
 NET = """

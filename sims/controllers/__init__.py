@@ -2,7 +2,7 @@
 
 A controller takes part in a transient while it runs. It declares which of its arguments are signals
 that it reads, which are inputs that it drives, and its settings; a call in a `simulate` block binds them, and
-the factory returns what is called with an :class:`~tellegen.sims.inflight.transient.Exchange` at every exchange.
+the factory returns what is called with an :class:`~tellegen.sims.inflight.exchange.Exchange` at every exchange.
 Its state lives in that object; the same calls must give the same drives, for a stopped run is gone
 through again when it is resumed.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tellegen.signature import Argument
 
 if TYPE_CHECKING:
-    from tellegen.sims.inflight.transient import Exchange
+    from tellegen.sims.inflight.exchange import Exchange
 
 Called = Callable[["Exchange"], None]
 

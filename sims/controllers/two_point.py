@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tellegen.signature import number
 from tellegen.sims.controllers import controller
-from tellegen.sims.inflight.transient import Exchange
+from tellegen.sims.inflight.exchange import Exchange
 
 
 @controller(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tellegen.files import Files
 from tellegen.signature import count, function
 from tellegen.sims.datasets import Dataset
-from tellegen.sims.reservoir.capacity import delayed, parities
+
+Values = NDArray[np.float64]
 
 
 @function(
@@ -29,3 +31,21 @@ def random_bits(_files: Files, samples: int, delays: int, seed: int) -> Dataset:
         },
         source=f"random bits, drawn with seed {seed}",
     )
+
+
+def delayed(bits: NDArray[np.int64], delays: int) -> Values:
+    """Short-term memory targets (samples, delays): `s[n-D]` for D = 1 .. delays, 0 before the first."""
+    found = np.zeros((len(bits), delays))
+    for d in range(1, delays + 1):
+        found[d:, d - 1] = bits[:-d]
+    return found
+
+
+def parities(bits: NDArray[np.int64], delays: int) -> Values:
+    """Parity targets (samples, delays): `(s[n-D] + ... + s[n]) mod 2` for D = 1 .. delays."""
+    found = np.zeros((len(bits), delays))
+    total = np.asarray(bits).copy()
+    for d in range(1, delays + 1):
+        total[d:] += bits[:-d]
+        found[:, d - 1] = total % 2
+    return found

@@ -6,18 +6,12 @@ of a source, and after every point, which is recorded. So an exchange falls on e
 costs no pause of ngspice's; what is written takes effect from the next point on. Only a parameter, an
 element's value, cannot be written while ngspice is in a step: then the transient pauses
 (`stop when`), the value is altered, and it resumes.
-
-No command is ever sent from within a callback: ngspice would
-run it twice.
 """
 
 from __future__ import annotations
 
 import importlib
-import shutil
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +19,15 @@ import cloudpickle
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tellegen.manifest import GROUND, Manifest
+from tellegen.manifest import Manifest
 from tellegen.sims.errors import SimulationError, cause_of, located
-from tellegen.sims.inflight.external import External
-from tellegen.sims.inflight.recorder import Recorder
+from tellegen.sims.inflight.callbacks import InFlightNgSpice
+from tellegen.sims.inflight.exchange import Controller, Exchange, Watch
+from tellegen.sims.inflight.inputs import Inputs
+from tellegen.sims.inflight.signals import Signals
 from tellegen.sims.ngspice.alter import Commands, Group, carried
-from tellegen.sims.ngspice.library import NgSpice, ffi
-from tellegen.sims.ngspice.netlist import checked_name, saves, with_cards
-from tellegen.sims.ngspice.quantities import branches_of, quantity
+from tellegen.sims.ngspice.library import ffi
+from tellegen.sims.ngspice.netlist import saves, with_cards
 from tellegen.sims.ngspice.waveform import Waveforms
 from tellegen.sims.workers import vitals
 
@@ -51,121 +46,6 @@ _NEVER = float("inf")
 _ROUNDING = 1e-9
 # ngspice ends a transient up to 1.1 of its shortest steps early: 1e-11 of the longest one.
 _END = 2e-11
-
-
-class InFlightNgSpice(NgSpice):
-    """An ngspice with the callbacks of a running transient.
-
-    ngspice keeps its state in the globals of its library: each of these loads a copy of its own, so
-    that a process may hold several transients at a time.
-
-    Attributes:
-        listener: what is called; None while no transient runs.
-    """
-
-    listener: InFlight | None = None
-
-    def _load_library(self, verbose: bool) -> None:
-        """Load a copy of the library; the file may go as soon as it is loaded."""
-        own = self._path
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder, f"{id(self):x}.so")
-            shutil.copyfile(own, copy)
-            self._path = str(copy)
-            super()._load_library(verbose)
-        self._path = own
-
-    def _data_callbacks(self) -> tuple[Any, Any]:
-        def data(values: Any, _count: int, _ident: int, _user: Any) -> int:
-            if self.listener is not None:
-                self.listener.on_point(values)
-            return 0
-
-        def names(info: Any, _ident: int, _user: Any) -> int:
-            if self.listener is not None and not self.listener.on_resumed(info.veccount):
-                vectors = info.vecs
-                self.listener.on_vectors(
-                    [ffi.string(vectors[k].vecname).decode() for k in range(info.veccount)]
-                )
-            return 0
-
-        self._data = ffi.callback("SendData", data), ffi.callback("SendInitData", names)
-        return self._data
-
-    def keep_one_point(self) -> None:
-        """Let vectors hold their last point only; points are handed over as they come.
-
-        `.save none` says so for as long as the library is loaded, but saves all vectors. The circuits that
-        follow may name theirs: what ngspice hands over with every point is then short.
-        """
-        self.load("* none\nv1 1 0 1\nr1 1 0 1\n.save none\n.end", self)
-        self.command("op")
-
-    def connect(self, held: Mapping[bytes, float]) -> None:
-        """Let ngspice ask for its steps, and for the values that external sources have in `held`."""
-        known: dict[Any, bytes] = {}  # by pointer: a source's name stays where it is
-
-        def source(value: Any, _time: float, name: Any, _ident: int, _user: Any) -> int:
-            try:
-                value[0] = held[known[name]]
-            except KeyError:
-                value[0] = held[known.setdefault(name, ffi.string(name))]
-            return 0
-
-        def step(
-            time: float, delta: Any, _old: float, redo: int, _ident: int, place: int, _user: Any
-        ) -> int:
-            listener = self.listener
-            if listener is None:
-                return 0
-            if place == 0:
-                asked = delta[0]
-                given = listener.on_step(time, asked)
-                if given != asked:
-                    delta[0] = given
-            elif redo:
-                listener.on_redo(time, delta[0])
-            elif listener.regain and listener.regain > delta[0]:
-                # Not at place 0: what is set here, ngspice still cuts at its own breakpoints.
-                delta[0] = listener.regain
-            return 0
-
-        self._sync = (
-            ffi.callback("GetVSRCData", source),
-            ffi.callback("GetISRCData", source),
-            ffi.callback("GetSyncData", step),
-        )
-        self._ident = ffi.new("int *", 0)
-        self._lib.ngSpice_Init_Sync(*self._sync, self._ident, ffi.NULL)
-
-
-class Exchange:
-    """What a controller sees of a running transient, and what it does to it.
-
-    Attributes:
-        time: of the transient, in seconds.
-        spiked: the signals that have just spiked, for a controller that is called at spikes.
-        read: :meth:`InFlight.read`, what a signal is now.
-        spikes: :meth:`InFlight.spikes`, when a watched signal has spiked since the last call.
-        drive: :meth:`InFlight.drive`, sets an external input from now on.
-        write: :meth:`InFlight.write`, sets a parameter from now on; costs a pause of the transient.
-    """
-
-    def __init__(self, engine: InFlight) -> None:
-        self.time = 0.0
-        self.spiked: tuple[str, ...] = ()
-        # The engine's own methods: a controller is called at every step maybe, and a frame costs.
-        self.read, self.spikes = engine.read, engine.spikes
-        self.drive, self.write = engine.drive, engine.write
-        self._engine = engine
-
-    def stop(self) -> None:
-        """End the transient here."""
-        self._engine.stopping = True
-
-
-Controller = Callable[[Exchange], None]
-Watch = Callable[[float], bool]
 
 
 class InFlight:
@@ -209,71 +89,27 @@ class InFlight:
         """
         self.manifest = manifest
         self._ng = InFlightNgSpice(library)
-        self._signals = {name: quantity(manifest, name) for name in record}
-        self._spiking = {name: self._signals[name] for name in spikes}
-        self._nodes = [checked_name(n) for n in manifest.nodes]
-        branches = branches_of(manifest)
-        self._inputs = {name: manifest.inputs[name] for name in external}
-        sources = [checked_name(s) for entry in self._inputs.values() for s in entry.sources]
-        self.external = External(sources, pause=f"v{_PAUSE}")
+        self._signals = Signals(manifest, record, spikes, file, keep=keep)
+        self.recorder = self._signals.recorder
+        self._inputs = Inputs(manifest, external, pause=f"v{_PAUSE}")
+        self.external = self._inputs.external
         self._ng.connect(self.external.held)
-        self._first = {
-            name: sources.index(checked_name(entry.sources[0]))
-            for name, entry in self._inputs.items()
-            if entry.sources
-        }
-        self._single = {n: k for n, k in self._first.items() if not self._inputs[n].shape}
         self._parameters = {
             name: Group(entry.elements, entry.attribute)
             for name, entry in manifest.parameters.items()
         }
         self._commands = Commands(list(self._parameters.values()))
-        # What is read: node voltages, then branch currents, each vector once.
-        self._at_node: dict[int, int] = {}
-        self._at_branch: dict[int, int] = {}
-        self._vectors: list[str] = []
-        for signal in self._signals.values():
-            for node in signal.nodes():
-                if node != GROUND and node not in self._at_node:
-                    self._at_node[node] = len(self._vectors)
-                    self._vectors.append(self._nodes[node])
-            for branch in signal.branches.tolist():
-                if branch not in self._at_branch:
-                    self._at_branch[branch] = len(self._vectors)
-                    self._vectors.append(f"{branches[branch]}#branch")
-        self._alone = {
-            name: self._at_node[int(s.positive[0])]
-            for name, s in self._signals.items()
-            if not s.shape
-            and len(s.positive)
-            and s.positive[0] != GROUND
-            and s.negative[0] == GROUND
-        }
-        self._voltages = np.zeros(len(self._nodes) + 1)
-        self._currents = np.zeros(len(branches))
-        watched: dict[str, list[int]] = {}
-        for name, signal in self._spiking.items():
-            if len(signal.branches) or (signal.negative != GROUND).any():
-                raise ValueError(f"{name} is no voltage against ground: it cannot be watched")
-            watched[name] = [self._at_node[int(k)] for k in signal.positive]
-        # A node that two names watch is watched twice: each of them is told of its spikes.
-        flat: list[int] = []
-        self._watches = {}
-        for name, found in watched.items():
-            self._watches[name] = list(range(len(flat), len(flat) + len(found)))
-            flat += found
-        self.recorder = Recorder(len(self._vectors), flat, file, keep=keep)
         longest = manifest.longest_step(max_step or step)
         assert longest is not None
         uic = " uic" if initial == "given" else ""
         self._tran = f"tran {step:.17g} {stop:.17g} 0 {longest:.17g}{uic}"
         self.stop = stop
         self._max_step = longest
-        text = _with_external(netlist, sources)
+        text = self._inputs.without_values(netlist)
         cards = [f"v{_PAUSE} {_PAUSE} 0 external", f"r{_PAUSE} {_PAUSE} 0 1"]
-        if 2 * len(self._vectors) < len(self._nodes):
+        if 2 * len(self._signals.vectors) < len(manifest.nodes):
             # ngspice holds every vector that it saves against every node, so many are not named.
-            cards += saves([*self._vectors, _PAUSE])
+            cards += saves([*self._signals.vectors, _PAUSE])
         try:
             self._ng.keep_one_point()
             self._ng.load(with_cards(text, cards), self._ng)
@@ -291,7 +127,7 @@ class InFlight:
         self._every = _NEVER
         self._on_spikes = False
         self._error: BaseException | None = None
-        self._exchange = Exchange(self)
+        self._exchange = Exchange(self, self._signals, self._inputs)
         self.stopping = False
         self._target = 0.0
         self._sharp = True  # whether a jump of a source is one, and not a ramp along a step
@@ -303,7 +139,7 @@ class InFlight:
     def on_vectors(self, names: list[str]) -> None:
         """The vectors of the points to come, in their order."""
         place = {name.lower(): k for k, name in enumerate(names)}
-        self._found = [place[name] for name in ("time", *self._vectors)]
+        self._found = [place[name] for name in ("time", *self._signals.vectors)]
         self._count = len(names)
 
     def on_resumed(self, count: int) -> bool:
@@ -380,7 +216,9 @@ class InFlight:
         exchange = self._exchange
         exchange.time = time
         exchange.spiked = (
-            tuple(n for n, w in self._watches.items() if set(w) & set(fired)) if fired else ()
+            tuple(n for n, w in self._signals.watches.items() if set(w) & set(fired))
+            if fired
+            else ()
         )
         self._controller(exchange)
         if self.stopping or self._altered:
@@ -443,7 +281,7 @@ class InFlight:
         if isinstance(controller, str):
             module, _, name = controller.partition(":")
             controller = getattr(importlib.import_module(module), name)
-        if every < 0 or (not every and not self._watches):
+        if every < 0 or (not every and not self._signals.watches):
             raise ValueError("say `every`, or record signals whose spikes are watched")
         self._controller = controller  # type: ignore[assignment]
         self._on_spikes = not every
@@ -497,42 +335,25 @@ class InFlight:
 
     def read(self, name: str) -> Values:
         """A recorded signal at the last point, in its declared shape."""
-        last = self.recorder.last
-        alone = self._alone.get(name)
-        if alone is not None:  # one node against ground: most of what controllers ask
-            return np.float64(last[alone])  # type: ignore[return-value]
-        signal = self._signals[name]
-        for node, k in self._at_node.items():
-            self._voltages[node] = last[k]
-        for branch, k in self._at_branch.items():
-            self._currents[branch] = last[k]
-        return signal.of(self._voltages, self._currents).reshape(signal.shape).copy()
+        return self._signals.read(name)
 
     def spikes(self, name: str) -> list[Values]:
         """The times of the spikes of each element of a watched signal since the last call."""
-        return [np.array(self.recorder.spikes(w)) for w in self._watches[name]]
+        return self._signals.spikes(name)
 
     def edges(self, name: str) -> list[list[tuple[float, bool]]]:
         """When each element of a watched signal crossed the threshold, and whether upwards."""
-        return [self.recorder.edges(w) for w in self._watches[name]]
+        return self._signals.edges(name)
 
     def drive(self, name: str, values: ArrayLike) -> None:
         """Set an external input from now on, in volt or ampere."""
-        if isinstance(values, float) and name in self._single and isfinite(values):
-            self.external.hold(self._single[name], values)
-            return
-        first, entry = self._first[name], self._inputs[name]
-        flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
-        if not np.isfinite(flat).all():
-            raise ValueError(f"{name} would get values that are not finite")
-        for k, value in enumerate(flat.tolist()):
-            self.external.hold(first + k, value)
+        self._inputs.drive(name, values)
 
     def follow(
         self, name: str, element: int, times: Sequence[float], values: Sequence[float]
     ) -> None:
         """Let an element of an external input follow straight lines between points to come."""
-        self.external.follow(self._first[name] + element, times, values)
+        self._inputs.follow(name, element, times, values)
         if not self._begun:
             self.external.set_time(0.0)
 
@@ -548,39 +369,9 @@ class InFlight:
 
     def waveforms(self, names: Sequence[str] | None = None) -> Waveforms:
         """What was recorded so far (all recorded signals by default)."""
-        table = self.recorder.table()
-        columns = table.T
-        values = {}
-        for name in names if names is not None else self._signals:
-            signal = self._signals[name]
-            # Not all nodes: a long run has many points.
-            found = np.empty((len(signal.branches) or len(signal.positive), len(table)))
-            for k, branch in enumerate(signal.branches.tolist()):
-                found[k] = columns[1 + self._at_branch[branch]]
-            for k, (positive, negative) in enumerate(
-                zip(signal.positive.tolist(), signal.negative.tolist(), strict=True)
-            ):
-                found[k] = columns[1 + self._at_node[positive]] if positive != GROUND else 0.0
-                if negative != GROUND:
-                    found[k] -= columns[1 + self._at_node[negative]]
-            values[name] = found.T.reshape(len(table), *signal.shape)
-        return Waveforms(np.array(table[:, 0]), values)
+        return self._signals.waveforms(names)
 
     def close(self) -> None:
         """Remove the circuit."""
         self.recorder.close()
         self._ng.unload()
-
-
-def _with_external(netlist: str, sources: Sequence[str]) -> str:
-    """The netlist with the given sources' values replaced by `external`."""
-    wanted = set(sources)
-    lines: list[str] = []
-    dropping = False
-    for line in netlist.splitlines():
-        if line.startswith("+") and dropping:
-            continue
-        words = line.split()
-        dropping = bool(words) and words[0].lower() in wanted
-        lines.append(" ".join([*words[:3], "external"]) if dropping else line)
-    return "\n".join(lines)

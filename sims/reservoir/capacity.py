@@ -40,24 +40,6 @@ class Capacity:
         return float(without_chance(self.by_delay, self.samples).sum())
 
 
-def delayed(bits: NDArray[np.int64], delays: int) -> Values:
-    """Short-term memory targets (samples, delays): `s[n-D]` for D = 1 .. delays, 0 before the first."""
-    found = np.zeros((len(bits), delays))
-    for d in range(1, delays + 1):
-        found[d:, d - 1] = bits[:-d]
-    return found
-
-
-def parities(bits: NDArray[np.int64], delays: int) -> Values:
-    """Parity targets (samples, delays): `(s[n-D] + ... + s[n]) mod 2` for D = 1 .. delays."""
-    found = np.zeros((len(bits), delays))
-    total = np.asarray(bits).copy()
-    for d in range(1, delays + 1):
-        total[d:] += bits[:-d]
-        found[:, d - 1] = total % 2
-    return found
-
-
 def capacity(states: Values, targets: Values, parts: Parts, alphas: tuple[float, ...]) -> Capacity:
     """The capacity of states (samples, nodes) for targets (samples, delays), each with its own read-out.
 

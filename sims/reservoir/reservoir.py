@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tellegen.manifest import Manifest
 from tellegen.sims.flight import Flight
-from tellegen.sims.inflight.transient import Exchange
+from tellegen.sims.inflight.exchange import Exchange
 from tellegen.sims.workers.vitals import TIMEOUT
 
 Values = NDArray[np.float64]
