@@ -18,7 +18,7 @@ from tellegen.sims.workers.process import Worker
 from tellegen.sims.workers.vitals import TIMEOUT
 
 if TYPE_CHECKING:
-    from tellegen.sims.inflight.transient import Controller
+    from tellegen.sims.inflight.exchange import Controller
     from tellegen.sims.ngspice.waveform import Waveforms
 
 Values = NDArray[np.float64]
