@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.meshes import clements
-
-Values = NDArray[np.float64]
 
 
 class Defect:

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellegen import compile_text
+from tellegen.arrays import Complex, Indices, Values
 from tellegen.meshes import clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
@@ -52,9 +52,8 @@ network Layers {{
 }}
 """
 _MESHES = {"one": "rear1", "two": "rear2"}
-Values = NDArray[np.float64]
-Fields = NDArray[np.complex128]
-Labels = NDArray[np.int64]
+Fields = Complex
+Labels = Indices
 
 
 class Network(Protocol):

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.constants import Boltzmann, e, hbar, mu_0
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
-Values = NDArray[np.float64]
+from tellegen.arrays import Values
 
 MS, RADIUS, THICKNESS = 1448.3e3, 60e-9, 2e-9
 VOLUME = pi * RADIUS**2 * THICKNESS

@@ -18,9 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 from tellegen.cells import find_library
 from tellegen.cells.cell import Cell
 from tellegen.cells.definitions import Definition
@@ -36,7 +36,6 @@ BLOCKS = (
     "current_comparator", "winner_take_all", "bump", "bistable_weight", "translinear_multiplier",
     "capacitor_weight", "digital_weight_4", "digital_weight_6",
 )  # fmt: skip
-Values = NDArray[np.float64]
 Circuit = list[str]
 
 

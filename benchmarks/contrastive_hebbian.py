@@ -36,6 +36,7 @@ from scipy.stats import wilcoxon
 
 from benchmarks.rows import Row
 from tellegen import compile_text
+from tellegen.arrays import Values
 from tellegen.meshes import Mesh, clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
@@ -88,7 +89,6 @@ network Loop {{
 }}
 """
 _MESHES = (("one",), ("two", "rear", "rear_t"))  # what is one mesh, ahead and from behind
-Values = NDArray[np.float64]
 Phases = Callable[[Values, Values, Values, Values], tuple[Values, Values, Values]]
 Nearest = Callable[[Values], Values]
 

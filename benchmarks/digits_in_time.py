@@ -32,10 +32,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._reservoirs import averaged_array
 from benchmarks.rows import Row, measured
+from tellegen.arrays import Indices, Values
 
 INTERVAL, MEAN, SWING, CLIP = 3e-9, 1.85e-3, 1.65e-3, 1.3
 NODES, COPIES, QUARTERS = 40, 40, 4
@@ -43,8 +43,6 @@ ALPHAS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 SPLITS = 10
 TORREJON = "Torrejon 2017, spoken digits: 80.3 % (spectrogram) to 99.6 % (cochlear filter)"
 KUDO = "Kudo 1999, the same split: 94.1 %"
-Values = NDArray[np.float64]
-Indices = NDArray[np.int64]
 # Accuracies (splits,) by what is read, for the figure.
 _shown: dict[str, list[float]] = {}
 

@@ -17,10 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 
 C, UT, KAPPA, GAIN, WIDTH = 1e-12, 0.02586, 0.755, 5.0, 1e-4
 LEVELS = ("transistor", "behavioural")
@@ -29,7 +29,6 @@ ELSEWHERE = [
     (2.5, C, 5e-3), (2.5, C, 20e-3), (10.0, C, 5e-3), (10.0, C, 20e-3),
     (GAIN, 3 * C, 5e-3), (GAIN, 3 * C, 20e-3), (GAIN, C, 1e-3), (GAIN, C, 50e-3),
 ]  # fmt: skip
-Values = NDArray[np.float64]
 
 
 def response(

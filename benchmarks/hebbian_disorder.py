@@ -30,12 +30,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
 from benchmarks._defects import Defect
 from benchmarks.contrastive_hebbian import OUT, PATTERNS, Circuit, N, contraction, patterns, train
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 from tellegen.meshes import Mesh
 
 EPOCHS, LAST = 20, 5
@@ -45,7 +45,6 @@ POINTS: dict[str, tuple[float, ...]] = {
     "bits": (8, 6, 4),
     "photons": (100, 10, 1),
 }
-Values = NDArray[np.float64]
 Weights = list[tuple[Values, Values]]
 
 

@@ -35,18 +35,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._reservoirs import RIDGE, averaged_array, echo_state, history, vortex, vortices
 from benchmarks.rows import Row, measured
+from tellegen.arrays import Indices, Values
 
 NODES, DELAYS, WASHOUT = 20, 10, 30
 # Of the vortex, in thresholds and in units of its relaxation rate.
 MEAN, SWING, HOLD, FORCE, BELOW = 1.14, 0.50, 0.0287, 1.69, 0.858
 LOCKED = "Tsunegi 2019: about doubled by locking"
 COLLECTED = "single oscillators of the literature: {} (collected, partly from memory)"
-Values = NDArray[np.float64]
-Bits = NDArray[np.int64]
+Bits = Indices
 # Short-term memory and parity by delay of each reservoir, seed by seed, for the figure.
 _found: dict[str, list[tuple[Values, Values]]] = {}
 

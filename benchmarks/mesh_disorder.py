@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -33,6 +32,7 @@ from sklearn.preprocessing import StandardScaler
 from benchmarks._defects import Defect
 from benchmarks._light_network import UNIT, Circuit, Twin, accuracy, train
 from benchmarks.rows import Row
+from tellegen.arrays import Indices, Values
 
 N, CLASSES, CONSTANT = 5, 3, 3.0
 IDEAL = {"epochs": 20, "batch": 15, "rate": 0.05}
@@ -44,8 +44,7 @@ POINTS: dict[str, tuple[float, ...]] = {
     "photons a milliwatt": (1000, 100, 10, 1),
 }
 WAYS = ("transfer", "in situ")
-Values = NDArray[np.float64]
-Labels = NDArray[np.int64]
+Labels = Indices
 
 
 class Defective(Circuit):

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import unitary_group
 
 from benchmarks.rows import Row, at_least, measured
 from tellegen import compile_text
+from tellegen.arrays import Complex, Values
 from tellegen.meshes import Mesh, clements
 from tellegen.pipeline import Compiled
 from tellegen.revalue import with_values
@@ -43,7 +43,6 @@ network Layer(n = {n}) {{
     screen: phase_shifter[n](u, y, level = {level})
 }}
 """
-Complex = NDArray[np.complex128]
 
 
 def layer(n: int, level: str, loss: float = 0.0, slip: float = 0.0) -> Compiled:
@@ -54,7 +53,7 @@ def layer(n: int, level: str, loss: float = 0.0, slip: float = 0.0) -> Compiled:
     return compile_text(text)
 
 
-def values_of(mesh: Mesh) -> dict[str, NDArray[np.float64]]:
+def values_of(mesh: Mesh) -> dict[str, Values]:
     """The values of a layer's parameters."""
     return {"mesh.theta": mesh.theta, "mesh.phi": mesh.phi, "screen.phase": mesh.screen}
 
@@ -185,9 +184,7 @@ def _peer(sizes: tuple[int, ...]) -> Iterator[Row]:
                       f"<= {PEER:g}", "SAX on the same netlist of couplers and phases", error <= PEER)  # fmt: skip
 
 
-def _by_sax(
-    mesh: Mesh, loss: float, first: NDArray[np.float64], second: NDArray[np.float64]
-) -> Complex:
+def _by_sax(mesh: Mesh, loss: float, first: Values, second: Values) -> Complex:
     """The matrix of a mesh by SAX: a netlist of couplers and phase shifters."""
     import jax
     import sax

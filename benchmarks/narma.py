@@ -30,11 +30,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._reservoirs import RIDGE, averaged_array, echo_state, history, vortex, vortices
 from benchmarks.rows import Row, measured
 from benchmarks.sine_square import looks
+from tellegen.arrays import Values
 
 NODES, TAPS, WASHOUT, AHEAD = 24, 11, 30, 20
 # Of the vortex, in thresholds and in units of its relaxation rate.
@@ -42,7 +42,6 @@ MEAN, SWING, HOLD, FORCE, ABOVE = 1.6, 0.97, 0.0051, 0.256, 1.24
 VORTEX = "vortex, locked, 300 K"
 SUN = "skyrmions and strain: about 0.2 (Sun 2023, from memory)"
 APPELTANT = "another node, with delayed feedback: about 0.15 (Appeltant 2011, from memory)"
-Values = NDArray[np.float64]
 # Target and outputs on the test of the first seed, by task and way, for the figure.
 _shown: dict[tuple[str, str], tuple[Values, Values]] = {}
 

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 
 UT, KAPPA, KAPPA_AHP = 0.02586, 0.75, 0.755
 TAU, GAIN, ITHR, T_REF, TAU_AHP, CMEM, WIDTH = 20e-3, 4.0, 200e-12, 5e-3, 0.1, 3e-12, 1e-4
@@ -28,7 +28,6 @@ ITAU, ITAU_AHP = CMEM * UT / (KAPPA * TAU), CMEM * UT / (KAPPA_AHP * TAU_AHP)
 RHEOBASE = ITAU * (1 + ITHR / (GAIN * ITAU))
 START = 10e-3
 LEVELS = ("transistor", "behavioural")
-Values = NDArray[np.float64]
 RATIOS = (1.3, 1.6, 2.0, 3.0, 4.5, 7.0, 11.0)
 # Rate and growth of the interval at each current, by way and whether the neuron adapts.
 _found: dict[tuple[str, bool], list[tuple[float, float]]] = {}

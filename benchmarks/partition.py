@@ -17,9 +17,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 
 TEXT = """
 import cmos
@@ -61,7 +61,7 @@ R1 p 0 1e20
 RELTOL = 3e-4  # that of `dpi_synapse`
 # A spike this much before the end, in parts of the whole time, may fall beyond it in the other way.
 END = 0.01
-Spikes = Sequence[NDArray[np.float64]]
+Spikes = Sequence[Values]
 
 
 def _cpu() -> float:

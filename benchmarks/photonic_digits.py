@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
@@ -30,13 +29,13 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks._light_network import LOGIT, UNIT, Circuit, Network, Twin, accuracy, train
 from benchmarks.rows import Row
+from tellegen.arrays import Indices, Values
 
 N, CLASSES = 10, 10
 CONSTANT = 3.0  # standard deviations
 SEEDS, EPOCHS, BATCH, RATE = 3, 12, 30, 0.1
 TRAIN, WATCHED = 600, 200
-Values = NDArray[np.float64]
-Labels = NDArray[np.int64]
+Labels = Indices
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import unitary_group
 
 from benchmarks.rows import Row
 from tellegen import compile_text
+from tellegen.arrays import Values
 from tellegen.meshes import clements
 from tellegen.sims.learning.gradients import in_situ
 from tellegen.sims.learning.parameter_shift import jacobian
@@ -39,7 +39,6 @@ network Both(n = {n}) {{
     seen:        photodetector[n](y, power, dark = 0 A, load = 1 ohm)
 }}
 """
-Values = NDArray[np.float64]
 
 
 class Circuit:

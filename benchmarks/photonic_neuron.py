@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from benchmarks.rows import Row
+from tellegen.arrays import Values
 
-Values = NDArray[np.float64]
 BIASES = {
     "spiking_neuron": ("recovery", "coupling", "reset", "kick"),
     "spiking_neuron_mos": ("reset", "kick"),

@@ -28,6 +28,7 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.rows import Row
 from tellegen import train
+from tellegen.arrays import Values
 from tellegen.meshes import clements, interferometer
 from tellegen.pipeline import open_file
 from tellegen.sims import plugins
@@ -36,7 +37,6 @@ from tellegen.sims.learning.phases import Phases
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "photonic_feedback.tgn"
 VPI, LOAD, POWER, DARK = 2.0, 4e3, 1e-3, 1e-9  # of the example: volt, volt a watt, watts
-Values = NDArray[np.float64]
 
 
 def one(seed: int, overrides: tuple[str, ...]) -> dict[str, float]:

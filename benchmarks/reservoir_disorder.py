@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._reservoirs import RIDGE, averaged_array, compiled
 from benchmarks.rows import Row, measured
+from tellegen.arrays import Indices, Values
 
 NODES, DELAYS, WASHOUT = 20, 5, 15
 INTERVAL = 0.32e-9
@@ -30,8 +30,7 @@ TEMPERATURES = (0.0, 30.0, 300.0)
 SPREADS = (0.0, 0.001, 0.01)
 STRENGTHS = (0.0, 1.0, 3.0, 10.0)
 LOOKS = 10
-Values = NDArray[np.float64]
-Bits = NDArray[np.int64]
+Bits = Indices
 # (kind, what is measured) -> for each point of the curve its values over the seeds.
 _curves: dict[tuple[str, str], list[tuple[float, list[float]]]] = {}
 

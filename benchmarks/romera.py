@@ -53,9 +53,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rows import Row, measured
+from tellegen.arrays import Indices, Values
 
-Values = NDArray[np.float64]
-Classes = NDArray[np.int64]
+Classes = Indices
 Bits = NDArray[np.bool_]
 
 # Whether oscillator 0 is to lock to A, and which one to B, if any.

@@ -37,10 +37,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks._reservoirs import RIDGE, averaged_array, vortex, vortices
 from benchmarks.rows import Row, measured
+from tellegen.arrays import Indices, Values
 
 NODES, POINTS, WASHOUT = 24, 8, 16
 THICKNESS, THINNER = 6e-9, (2e-9, 4e-9)
@@ -50,8 +50,7 @@ MEAN, SWING, HOLD, FORCE, ABOVE = 1.53, 0.97, 0.061, 0.157, 0.265
 SPIN_FIELD, SPIN_MEAN, SPIN_SWING, SPIN_INTERVAL, SPIN_MASK = 0.2, 1.85e-3, 1.65e-3, 1.4e-9, 70
 TORREJON = "Torrejon 2017: < 0.5 % wrong (from memory)"
 ASKED = "vortex, locked, 300 K"
-Values = NDArray[np.float64]
-Classes = NDArray[np.int64]
+Classes = Indices
 # Signal, classes, amplitudes and outputs of the first seed, for the figure.
 _shown: list[Values] = []
 # Thickness in nanometre -> shares of points, for the figure.

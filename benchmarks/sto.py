@@ -18,7 +18,6 @@ from math import pi
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
 from benchmarks._sto_theory import (
@@ -32,8 +31,7 @@ from benchmarks._sto_theory import (
     threshold,
 )
 from benchmarks.rows import Row
-
-Values = NDArray[np.float64]
+from tellegen.arrays import Values
 
 # Field (T), current (mA), and what a table by the same equation gives (DOP853 at 1e-11, constants of four digits): frequency
 # (GHz) by the zeros of mx from 40 to 100 ns, mean of mz from 60 to 100 ns. It starts at mx = 0.1; the slow orbits

@@ -24,9 +24,10 @@ from math import isfinite, pi
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Values = NDArray[np.float64]
+from tellegen.arrays import Values
+
 _Node = Callable[[Mapping[str, Values]], Any]  # numpy scalars and arrays alike
 
 LONGEST = 1000

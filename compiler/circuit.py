@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.cells import Cell
 from tellegen.cells.expression import evaluate
 from tellegen.cells.solver import Solver, tightest
@@ -70,7 +71,7 @@ class Group:
     which: NDArray[np.int32]
     ports: tuple[str, ...]
     terminals: Nodes  # (instances, ports)
-    params: dict[str, NDArray[np.float64]]  # each (instances,)
+    params: dict[str, Values]  # each (instances,)
     span: Span
 
     def __len__(self) -> int:
@@ -109,7 +110,7 @@ class Module:
         return f"node {node}"
 
 
-def subscript(index: NDArray[np.int64] | tuple[int, ...]) -> str:
+def subscript(index: Indices | tuple[int, ...]) -> str:
     """An array index as the language writes it; empty for a scalar."""
     return "[" + ", ".join(str(int(i)) for i in index) + "]" if len(index) else ""
 

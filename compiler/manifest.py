@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.arrays import Values
+
 FORMAT = 2
 GROUND = -1
 
 Index = NDArray[np.int32]
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Complex = NDArray[np.complex128]
-Real = NDArray[np.float64]
+from tellegen.arrays import Complex, Indices, Values
+
+Real = Values
 
 _UNITARY = 1e-9
 
@@ -35,7 +36,7 @@ class Mesh:
     """
 
     modes: int
-    top: NDArray[np.int64]
+    top: Indices
     theta: Real
     phi: Real
     screen: Real

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from tellegen.arrays import Indices, Values
 from tellegen.cells.cell import DELAY
 from tellegen.circuit import Circuit, Group, Module, NodeArray, Port, Supply
 from tellegen.flatten import Flat, FlatGroup, flatten
 from tellegen.manifest import GROUND
-
-Index = NDArray[np.int64]
 
 ARRIVING = "arriving"  # the input of a part at which spikes of other parts arrive
 LATE = "late"  # its input for what the whole's inputs send through a line
@@ -42,11 +41,11 @@ class Part:
     """
 
     circuit: Circuit
-    rows: dict[str, Index]
-    elements: dict[str, Index]
-    arriving: Index
-    late: Index
-    leaving: tuple[Index, ...]
+    rows: dict[str, Indices]
+    elements: dict[str, Indices]
+    arriving: Indices
+    late: Indices
+    leaving: tuple[Indices, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +60,7 @@ class Partition:
     """
 
     parts: tuple[Part, ...]
-    delays: NDArray[np.float64]
+    delays: Values
     driven: tuple[tuple[str, int] | None, ...]
     circuit: Circuit = field(repr=False)
 
@@ -70,9 +69,9 @@ class Partition:
 class _Lines:
     """The delay lines: where each begins and ends (nodes of the whole), and its delay."""
 
-    begin: Index
-    end: Index
-    delay: NDArray[np.float64]
+    begin: Indices
+    end: Indices
+    delay: Values
 
 
 def partition(circuit: Circuit, delay_cells: frozenset[tuple[str, str]]) -> Partition:
@@ -129,7 +128,7 @@ def _held(circuit: Circuit, flat: Flat) -> NDArray[np.bool_]:
 
 def _owners(
     flat: Flat, groups: list[FlatGroup], held: NDArray[np.bool_]
-) -> tuple[list[Index], int]:
+) -> tuple[list[Indices], int]:
     """The part that each instance of each group belongs to, and how many parts there are."""
     sizes = [len(g.terminals) for g in groups]
     starts = flat.count + np.concatenate([[0], np.cumsum(sizes)])
@@ -159,7 +158,7 @@ class _Part:
     groups: list[FlatGroup]
     lines: _Lines
     fed: NDArray[np.bool_]
-    owner: list[Index]
+    owner: list[Indices]
     held: NDArray[np.bool_]
     number: int
 
@@ -183,7 +182,7 @@ class _Part:
                 module.supplies.append(
                     Supply(name, int(local[supply.node]), supply.volts, supply.span)
                 )
-        rows: dict[str, Index] = {}
+        rows: dict[str, Indices] = {}
         for g, k in zip(self.groups, mine, strict=True):
             if len(k):
                 rows[g.path] = k
@@ -203,15 +202,15 @@ class _Part:
             Circuit(module, self.whole.seed), rows, elements, ends[ARRIVING], ends[LATE], leaving
         )
 
-    def _group(self, g: FlatGroup, k: Index, local: NDArray[np.int32]) -> Group:
+    def _group(self, g: FlatGroup, k: Indices, local: NDArray[np.int32]) -> Group:
         params = {name: values[k] for name, values in g.group.params.items()}
         return replace(
             g.group, label=g.path, shape=(len(k),), which=np.zeros(len(k), dtype=np.int32),
             terminals=local[g.terminals[k]], params=params,
         )  # fmt: skip
 
-    def _inputs(self, module: Module, local: NDArray[np.int32]) -> dict[str, Index]:
-        found: dict[str, Index] = {}
+    def _inputs(self, module: Module, local: NDArray[np.int32]) -> dict[str, Indices]:
+        found: dict[str, Indices] = {}
         for port in self.whole.top.inputs.values():
             high, low = port.positive.ravel(), port.negative.ravel()
             here = np.flatnonzero((local[high] != GROUND) | (local[low] != GROUND))

@@ -9,24 +9,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.circuit import Circuit, Group, Module, subscript
 
 
-def with_values(circuit: Circuit, values: Mapping[str, NDArray[np.float64]]) -> Circuit:
+def with_values(circuit: Circuit, values: Mapping[str, Values]) -> Circuit:
     """The circuit with parameters replaced, by manifest name (`unit[3].first.g`), each flat."""
     return replace(circuit, top=_module(circuit.top, "", values))
 
 
-def _module(module: Module, path: str, values: Mapping[str, NDArray[np.float64]]) -> Module:
+def _module(module: Module, path: str, values: Mapping[str, Values]) -> Module:
     if not any(name.startswith(path) for name in values):
         return module
     groups = {label: _group(g, path, values) for label, g in module.groups.items()}
     return replace(module, groups=groups)
 
 
-def _group(group: Group, path: str, values: Mapping[str, NDArray[np.float64]]) -> Group:
+def _group(group: Group, path: str, values: Mapping[str, Values]) -> Group:
     if group.cell is not None:
         own = {p: values.get(f"{path}{group.label}.{p}", v) for p, v in group.params.items()}
         return replace(group, params=own)

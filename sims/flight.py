@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import cloudpickle
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import placed
 from tellegen.sims.ngspice.locate import find_library
@@ -20,8 +21,6 @@ from tellegen.sims.workers.vitals import TIMEOUT
 if TYPE_CHECKING:
     from tellegen.sims.inflight.exchange import Controller
     from tellegen.sims.ngspice.waveform import Waveforms
-
-Values = NDArray[np.float64]
 
 
 class Flight:

@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.diagnostics import TellegenError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tellegen.sims.simulate import SimulationResult
     from tellegen.sims.training import TrainResult
 
-Values = NDArray[np.float64]
 
 _METRIC_UNITS = {"error": "V^2", "accuracy": "1", "deviation": "V", "residual": "1"}
 

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import placed
 from tellegen.sims.workers.process import Worker
@@ -23,8 +24,6 @@ from tellegen.sims.workers.vitals import TIMEOUT
 if TYPE_CHECKING:
     from tellegen.sims.ngspice.engine import Check
     from tellegen.sims.ngspice.waveform import Waveforms
-
-Values = NDArray[np.float64]
 
 
 class Session:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.pipeline import Compilation, open_file
 from tellegen.sims import run_folder as rf
 from tellegen.sims.provenance import provenance
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 from tellegen.sims.simulation.binding import TIME, SimulationPlan, bind_simulation, units_of
 from tellegen.sims.simulation.runs import FlightProgress, Point, fly_plan, run_in_parts, run_plan
 
-Values = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 
 

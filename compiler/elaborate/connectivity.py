@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices
 from tellegen.signature import Argument, count, function, number
 
-Index = NDArray[np.int64]
-Pairs = tuple[Index, Index]
+Pairs = tuple[Indices, Indices]
 
 # Candidate pairs that a rule may go through, and edges that it may make.
 MOST_PAIRS = 20_000_000
@@ -132,7 +131,7 @@ def _choose(population: Population, pool: int, rows: int, k: int, multapses: boo
     return (flat + (flat >= own) if population.one else flat), own
 
 
-def _merge(population: Population, i: Index, j: Index, multapses: bool) -> Pairs:
+def _merge(population: Population, i: Indices, j: Indices, multapses: bool) -> Pairs:
     """Within one population a pair picked from both ends is one edge, unless multapses are wanted."""
     if not population.one:
         return i, j

@@ -7,11 +7,9 @@ A new distribution is a new function here.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.signature import function, number
-
-Values = NDArray[np.float64]
 
 
 @function(low=number("@"), high=number("@"))

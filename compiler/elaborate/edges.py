@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.files import FileRefused, Files
 from tellegen.quantity import UnknownUnit, unit
 from tellegen.values import Text
@@ -21,14 +21,14 @@ _COLUMN = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*")
 
 
 # Values in SI units, with their dimension.
-Column = tuple[NDArray[np.float64], tuple[tuple[str, float], ...]]
+Column = tuple[Values, tuple[tuple[str, float], ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class EdgeList:
     """Node numbers (edges, 2) and parameter values by name, in SI units with their dimension."""
 
-    pairs: NDArray[np.int64]
+    pairs: Indices
     params: dict[str, Column]
 
 
@@ -36,8 +36,8 @@ class EdgeList:
 class Pairs:
     """Who is connected to whom, by their numbers, and what a file says of the parameters."""
 
-    sources: NDArray[np.int64]
-    targets: NDArray[np.int64]
+    sources: Indices
+    targets: Indices
     shape: tuple[int, ...]
     table: Mapping[str, Column] = field(default_factory=dict)
     file: Text | None = None

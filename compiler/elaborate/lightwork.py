@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellegen import meshes
+from tellegen.arrays import Complex, Indices
 from tellegen.circuit import Nodes
 from tellegen.files import FileRefused, Files
-from tellegen.meshes import Complex, Mesh
+from tellegen.meshes import Mesh
 from tellegen.signature import Argument, function, functions_of
 
 _BACK = Argument(
@@ -79,7 +79,7 @@ class Wiring:
 
 
 def wired(
-    top: NDArray[np.int64], source: Nodes, target: Nodes, new: Callable[[int], Nodes], *, back: bool
+    top: Indices, source: Nodes, target: Nodes, new: Callable[[int], Nodes], *, back: bool
 ) -> Wiring:
     """The nets of a mesh from the sources to the targets, `new` making those between.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.cells import Cell
 from tellegen.cells.expression import evaluate as evaluate_spice
 from tellegen.diagnostics import Label, did_you_mean, one_of
@@ -42,7 +42,7 @@ def parameter_values(
     span: Span,
     ports: Mapping[str, str],
     pairs: Pairs | None = None,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Values]:
     """The parameter values of a group of cells, each (count,); checks names, units and ranges.
 
     With a count of 0 they are only checked.
@@ -73,7 +73,7 @@ def parameter_values(
     table = {} if pairs is None else _columns(scope, pairs, known, written, definition)
     if cell is None:
         return {}
-    values: dict[str, NDArray[np.float64]] = {}
+    values: dict[str, Values] = {}
     for name, parameter in cell.settable.items():
         if name in written:
             found = _given(scope, label, cell, name, written[name], count)
@@ -126,7 +126,7 @@ def _columns(scope: Scope, pairs: Pairs, known: list[str], written: Mapping[str,
 
 def _given(
     scope: Scope, label: str, cell: Cell, name: str, a: t.Argument, count: int
-) -> NDArray[np.float64] | None:
+) -> Values | None:
     parameter = cell.settable[name]
     want = number(parameter.unit)
     what = f"`{name}` of cell `{cell.library}.{cell.name}`"
@@ -174,7 +174,7 @@ def _unit_hint(cell: Cell, name: str, value: Number) -> str:
 
 def _drawn(
     scope: Scope, label: str, cell: Cell, name: str, a: t.Argument, value: Value, count: int
-) -> NDArray[np.float64] | None:
+) -> Values | None:
     if not isinstance(value, CallValue):
         if not isinstance(value, Unknown):
             scope.sink.error(
@@ -206,9 +206,7 @@ def _drawn(
     return np.asarray(draws, dtype=float)
 
 
-def _from_table(
-    scope: Scope, cell: Cell, name: str, column: Column, file: Text
-) -> NDArray[np.float64] | None:
+def _from_table(scope: Scope, cell: Cell, name: str, column: Column, file: Text) -> Values | None:
     values, dimension = column
     want = unit(cell.settable[name].unit).dimension
     if dimension != want:
@@ -223,7 +221,7 @@ def _from_table(
     return values
 
 
-def _check_range(scope: Scope, cell: Cell, name: str, values: dict[str, NDArray[np.float64]],
+def _check_range(scope: Scope, cell: Cell, name: str, values: dict[str, Values],
     given: t.Argument | Text | None,
 ) -> None:  # fmt: skip
     """Hold the values of a parameter against its range, which may depend on the others."""
@@ -252,8 +250,8 @@ def _check_range(scope: Scope, cell: Cell, name: str, values: dict[str, NDArray[
 
 
 def limit(
-    bound: float | str | None, values: Mapping[str, NDArray[np.float64]], missing: float
-) -> float | NDArray[np.float64]:
+    bound: float | str | None, values: Mapping[str, Values], missing: float
+) -> float | Values:
     """A parameter's limit, which may be SPICE arithmetic over the cell's other parameters."""
     if bound is None:
         return missing

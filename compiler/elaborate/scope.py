@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.cells import Library
 from tellegen.circuit import Module, Nodes
 from tellegen.diagnostics import Label, Sink
@@ -85,7 +85,7 @@ class Scope:
     pending: dict[str, t.Instance] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     told_import: bool = False
-    screens: dict[str, tuple[Text, NDArray[np.float64]] | None] = field(default_factory=dict)
+    screens: dict[str, tuple[Text, Values] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sink = self.context.sink

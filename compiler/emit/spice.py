@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.bench import CLOSED_OHM, OPEN_OHM, Bench
 from tellegen.cells import Cell
 from tellegen.cells.definitions import Definition
@@ -183,7 +183,7 @@ def number(value: float) -> str:
     return f"{value:.15g}"
 
 
-def dc(values: Iterable[float] | NDArray[np.float64]) -> list[str]:
+def dc(values: Iterable[float] | Values) -> list[str]:
     """Source values that are constant."""
     return [f"dc {number(float(v))}" for v in np.ravel(np.asarray(values, dtype=float))]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
+from tellegen.arrays import Indices, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +23,10 @@ class Dataset:
         source: where the data come from.
     """
 
-    features: NDArray[np.float64]
-    classes: NDArray[np.int64] | None = None
+    features: Values
+    classes: Indices | None = None
     class_names: tuple[str, ...] = ()
-    columns: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    columns: dict[str, Values] = field(default_factory=dict)
     source: str = ""
 
     def __len__(self) -> int:

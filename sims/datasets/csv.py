@@ -6,8 +6,8 @@ import csv as reader
 import io
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices
 from tellegen.diagnostics import one_of
 from tellegen.files import FileRefused, Files
 from tellegen.signature import Argument, function
@@ -37,7 +37,7 @@ def csv(files: Files, file: str, label: str) -> Dataset:
         raise FileRefused("bad-file", f"`{file}` has no column `{label}`",
                           f"its columns: {one_of(header)}")  # fmt: skip
     columns: dict[str, np.ndarray] = {}
-    classes: NDArray[np.int64] | None = None
+    classes: Indices | None = None
     class_names: tuple[str, ...] = ()
     for k, name in enumerate(header):
         cells = [row[k].strip() for row in rows[1:]]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.files import Files
 from tellegen.signature import count, function
 from tellegen.sims.datasets import Dataset
-
-Values = NDArray[np.float64]
 
 
 @function(
@@ -33,7 +31,7 @@ def random_bits(_files: Files, samples: int, delays: int, seed: int) -> Dataset:
     )
 
 
-def delayed(bits: NDArray[np.int64], delays: int) -> Values:
+def delayed(bits: Indices, delays: int) -> Values:
     """Short-term memory targets (samples, delays): `s[n-D]` for D = 1 .. delays, 0 before the first."""
     found = np.zeros((len(bits), delays))
     for d in range(1, delays + 1):
@@ -41,7 +39,7 @@ def delayed(bits: NDArray[np.int64], delays: int) -> Values:
     return found
 
 
-def parities(bits: NDArray[np.int64], delays: int) -> Values:
+def parities(bits: Indices, delays: int) -> Values:
     """Parity targets (samples, delays): `(s[n-D] + ... + s[n]) mod 2` for D = 1 .. delays."""
     found = np.zeros((len(bits), delays))
     total = np.asarray(bits).copy()

@@ -10,11 +10,10 @@ from array import array
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.sims.ngspice.events import SPIKE
 
-Values = NDArray[np.float64]
 _BLOCK = 4096  # points
 _NONE: list[int] = []
 

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND, Manifest
 from tellegen.sims.inflight.recorder import Recorder
 from tellegen.sims.ngspice.netlist import checked_name
 from tellegen.sims.ngspice.quantities import branches_of, quantity
 from tellegen.sims.ngspice.waveform import Waveforms
-
-Values = NDArray[np.float64]
 
 
 class Signals:

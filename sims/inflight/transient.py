@@ -17,8 +17,9 @@ from typing import Any
 
 import cloudpickle
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import SimulationError, cause_of, located
 from tellegen.sims.inflight.callbacks import InFlightNgSpice
@@ -30,8 +31,6 @@ from tellegen.sims.ngspice.library import ffi
 from tellegen.sims.ngspice.netlist import saves, with_cards
 from tellegen.sims.ngspice.waveform import Waveforms
 from tellegen.sims.workers import vitals
-
-Values = NDArray[np.float64]
 
 _PAUSE = "tellegen_pause"
 # After a jump of a source comes one step of this share of the longest one: the trapezoidal rule takes

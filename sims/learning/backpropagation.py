@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.sims.learning.gradients import (
     Circuit,
     Fields,
-    Values,
     complex_of,
     field_at,
     phases_of,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.bench import Bench
 from tellegen.elaborate.experiment import (
     ExperimentValues,
@@ -38,7 +38,7 @@ class BoundTraining:
     compiled: Compiled
     bench: Bench
 
-    def netlist(self, values: dict[str, NDArray[np.float64]]) -> str:
+    def netlist(self, values: dict[str, Values]) -> str:
         """The netlist with other parameter values."""
         tied = {b: values[a] for x in self.plan.learned for a, b in x.tied.items() if a in values}
         circuit = with_values(self.compiled.circuit, values | tied)

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Values = NDArray[np.float64]
-Fields = NDArray[np.complex128]
+from tellegen.arrays import Complex, Values
+
+Fields = Complex
 
 
 class Circuit(Protocol):

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.seeds import stream
 from tellegen.sims import plugins
 from tellegen.sims.learning.losses import LOSSES
@@ -22,9 +22,6 @@ from tellegen.sims.learning.plan import Learned, TrainPlan
 from tellegen.sims.learning.updates import UPDATES
 from tellegen.sims.rules import Rule
 from tellegen.sims.tasks.targets import DECODERS, class_means
-
-Values = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 # A check asks every device of the circuit: the larger that is, the rarer.
 STEPS_PER_CHECK, STEPS_A_NODE = 200, 2

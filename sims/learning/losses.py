@@ -9,11 +9,9 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.signature import function, functions_of, number
-
-Values = NDArray[np.float64]
 
 
 @function()

@@ -7,11 +7,10 @@ the same phase share its solution.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
 from tellegen.seeds import stream
@@ -21,7 +20,6 @@ from tellegen.sims.learning.plan import Learned, TrainPlan
 from tellegen.sims.ngspice.engine import Engine
 from tellegen.sims.rules import MIRROR, Rule, attribute
 
-Values = NDArray[Any]
 Seen = dict[str, dict[str, dict[str, Values]]]  # parameter -> phase -> name -> array
 Writable = Callable[[str, Values], Values]
 

@@ -9,15 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tellegen.arrays import Indices, Values
 from tellegen.manifest import Manifest
 from tellegen.sims.tasks.targets import Target
 from tellegen.sims.tasks.transient import Transient
-
-Values = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

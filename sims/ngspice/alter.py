@@ -15,13 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.cells.expression import evaluate
 from tellegen.manifest import ParameterMap
 from tellegen.sims.ngspice.netlist import LONGEST_COMMAND, checked_name
-
-Values = NDArray[np.float64]
 
 # Fourteen digits: one more would cost Python twice the time, and 1e-14 is beyond ngspice's solver.
 _NUMBER = "%.14g"

@@ -25,8 +25,9 @@ from math import isfinite, prod
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import Cause, SimulationError, cause_of, located
 from tellegen.sims.ngspice.alter import Commands, Group, carried
@@ -41,8 +42,6 @@ from tellegen.sims.ngspice.netlist import (
 )
 from tellegen.sims.ngspice.quantities import branches_of, quantity
 from tellegen.sims.ngspice.waveform import Recording, RemoteTransients, Waveforms, tran_command
-
-Values = NDArray[np.float64]
 
 _COUNTER = "tellegen_ix"
 _FREE_LOG_EVERY = 10

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from tellegen.arrays import Values
 
 SPIKE = 0.9  # volt: half of the supply of the libraries that spike
 

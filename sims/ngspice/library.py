@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.sims.errors import Cause, SimulationError, SimulatorBusy
 from tellegen.sims.ngspice.locate import prepare_environment
 from tellegen.sims.ngspice.netlist import checked_netlist
@@ -282,7 +283,7 @@ def address(pointer: Any) -> int:
     return int(ffi.cast("uintptr_t", pointer))
 
 
-def memory(addresses: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def memory(addresses: Sequence[int]) -> tuple[Values, Indices]:
     """An array over this process's memory, and the positions of the given doubles in it.
 
     The array spans all memory between the doubles; only these positions of it may be touched.

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND, Manifest, ObservableMap
 from tellegen.sims.ngspice.netlist import checked_name
 
-Values = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 

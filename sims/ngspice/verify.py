@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.cells import Cell, Expectation, Observable, Probe, SelfTest
 from tellegen.cells.expression import evaluate
 from tellegen.cells.probe import replaced
@@ -115,7 +115,7 @@ def _said(expectation: Expectation) -> str:
 
 def _measure(cell: Cell, expectation: Expectation, vectors: Vectors) -> float:
     """The expectation's expression over the simulated vectors, at its time or the last point."""
-    names: dict[str, NDArray[np.float64]] = {
+    names: dict[str, Values] = {
         name: _probed(_inside(cell, observable), vectors)
         for name, observable in cell.observables.items()
     }
@@ -139,9 +139,7 @@ def _measure(cell: Cell, expectation: Expectation, vectors: Vectors) -> float:
     return _taken(expectation.take, time, values, expectation.between)
 
 
-def _taken(
-    how: str, time: NDArray[np.float64], values: NDArray[np.float64], between: tuple[float, float]
-) -> float:
+def _taken(how: str, time: Values, values: Values, between: tuple[float, float]) -> float:
     """One number of a waveform between two times; the mean is over time."""
     ends = np.interp(between, time, values)
     inside = (time > between[0]) & (time < between[1])
@@ -164,8 +162,8 @@ def _inside(cell: Cell, observable: Observable) -> Probe:
     )
 
 
-def _probed(probe: Probe, vectors: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    def vector(name: str) -> NDArray[np.float64]:
+def _probed(probe: Probe, vectors: Mapping[str, Values]) -> Values:
+    def vector(name: str) -> Values:
         if name in _GROUND and probe.kind == "v":
             return np.zeros(1)
         key = name if probe.kind == "v" else f"{name}#branch"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND, Manifest
 from tellegen.sims.errors import Cause, SimulationError
 from tellegen.sims.ngspice.library import shared_library
@@ -21,8 +21,6 @@ from tellegen.sims.ngspice.netlist import checked_name, saves, with_cards
 from tellegen.sims.ngspice.quantities import branches_of, quantity
 from tellegen.sims.workers import vitals
 from tellegen.sims.workers.process import Worker
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

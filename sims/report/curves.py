@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.report.record import element
 from tellegen.sims.report.style import (
@@ -19,8 +19,6 @@ from tellegen.sims.report.style import (
     short,
     whole_epochs,
 )
-
-Values = NDArray[np.float64]
 
 MOST_LINES = 12
 MOST_PANELS = 6

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.manifest import GROUND
-from tellegen.sims.report.structure import Index, Layout, Structure
-
-Values = NDArray[np.float64]
+from tellegen.sims.report.structure import Layout, Structure
 
 LEG = 0.42  # length of a leg to ground and of a stub, in spacings of nodes
 ASIDE = 0.12  # between parallel edges, in the same measure
@@ -39,7 +37,7 @@ def bends(net: Structure) -> dict[str, Values]:
     return dict(zip(net.edges, np.split(aside, stops[:-1]), strict=True))
 
 
-def segments(place: Layout, ends: Index, aside: Values) -> tuple[list[Values], Index]:
+def segments(place: Layout, ends: Indices, aside: Values) -> tuple[list[Values], Indices]:
     """The lines of edges, each (points, 2), and to which edge each belongs."""
     step = spacing(place)
     grounded = ends.min(axis=1) == GROUND

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND
 from tellegen.sims.report.shades import Shade
 from tellegen.sims.report.structure import Layout, Structure
 from tellegen.sims.report.style import short
-
-Values = NDArray[np.float64]
 
 MOST_CELLS = 1_500  # drawn as shapes; more are drawn as pixels
 

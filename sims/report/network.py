@@ -16,14 +16,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.patheffects import withStroke
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.manifest import GROUND, Manifest
 from tellegen.sims.report import maps
 from tellegen.sims.report.lines import LEG, bends, segments, spacing
 from tellegen.sims.report.shades import Shade, of_values
 from tellegen.sims.report.structure import (
-    Index,
     Layout,
     Structure,
     layout,
@@ -31,8 +30,6 @@ from tellegen.sims.report.structure import (
     structure,
 )
 from tellegen.sims.report.style import LIGHT, Theme, short, styled
-
-Values = NDArray[np.float64]
 
 # Lines beyond this are drawn as pixels, so that a page stays small; beyond the next they are no
 # longer told apart, and a map or a sample says more.
@@ -44,7 +41,7 @@ THINNEST, WIDEST = 0.35, 2.6  # points
 
 def draw_network(
     manifest: Manifest,
-    values: Mapping[str, NDArray[np.float64]],
+    values: Mapping[str, Values],
     ax: Axes,
     *,
     theme: Theme = LIGHT,
@@ -210,7 +207,7 @@ def _nodes(ax: Axes, net: Structure, place: Layout, theme: Theme) -> None:
         ax.set_aspect("equal", adjustable="datalim")
 
 
-def _grounded(net: Structure) -> Index:
+def _grounded(net: Structure) -> Indices:
     """The nodes with an edge to ground."""
     every = np.concatenate(list(net.edges.values()))
     found = np.unique(every[every.min(axis=1) == GROUND].max(axis=1, initial=GROUND))

@@ -11,17 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from tellegen.sims import run_folder as rf
 from tellegen.sims.report import curves, network, series, shades, tables, variational
 from tellegen.sims.report.record import Record, items, mapping, read, text
 from tellegen.sims.report.style import DARK, LIGHT, WIDTH, Theme, as_png, as_svg, new_figure, styled
-
-Values = NDArray[np.float64]
 
 REPORT = "report.html"
 LEARNING, NETWORK, WAVES = "learning-curve.png", "network.png", "waves.png"

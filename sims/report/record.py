@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND, InputMap, Manifest, ObservableMap, OutputMap
 from tellegen.sims import run_folder as rf
-
-Values = NDArray[np.float64]
 
 PARTS = ("train", "validation", "test")
 

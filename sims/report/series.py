@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.sims.report.record import PARTS, text
 from tellegen.sims.report.style import Theme, new_figure, short
 from tellegen.sims.reservoir.training import PREDICTIONS, STATES, WEIGHTS
-
-Values = NDArray[np.float64]
 
 SHOWN = 120  # samples
 MOST_OUTPUTS = 3

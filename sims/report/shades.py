@@ -11,12 +11,10 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.report.style import Theme, quantity, quantity_ticks, short, symbol, with_unit
-
-Values = NDArray[np.float64]
 
 # Units whose values are told apart by ratios; others (codes, voltages) by differences.
 _RATIOS = ("S", "ohm")

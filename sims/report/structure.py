@@ -13,11 +13,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.manifest import GROUND, InputMap, Manifest, OutputMap
 from tellegen.sims.report.record import element
-
-Index = NDArray[np.int64]
-Values = NDArray[np.float64]
 
 DROP = "drop"
 # Above this, iterative layouts take longer than a reader waits.
@@ -40,7 +38,7 @@ class Structure:
     names: list[str]
     inputs: dict[str, int]
     outputs: dict[str, int]
-    edges: dict[str, Index]
+    edges: dict[str, Indices]
 
     @property
     def count(self) -> int:
@@ -48,7 +46,7 @@ class Structure:
         return len(self.names)
 
     @cached_property
-    def joined(self) -> Index:
+    def joined(self) -> Indices:
         """The edges between two different nodes, (edges, 2), ground left out."""
         found = np.concatenate([np.zeros((0, 2), dtype=np.int64), *self.edges.values()])
         return np.asarray(found[(found.min(axis=1) > GROUND) & (found[:, 0] != found[:, 1])])
@@ -86,7 +84,7 @@ def _elements(ports: Mapping[str, InputMap] | Mapping[str, OutputMap]) -> dict[s
     }
 
 
-def nodes_of(ports: Mapping[str, int]) -> Index:
+def nodes_of(ports: Mapping[str, int]) -> Indices:
     """The nodes of ports."""
     return np.array(list(ports.values()), dtype=np.int64)
 
@@ -141,7 +139,7 @@ def _layers(net: Structure) -> Layout | None:
     return Layout("layers", at)
 
 
-def _distances(net: Structure, sources: Index) -> Index:
+def _distances(net: Structure, sources: Indices) -> Indices:
     """Least number of edges from any source; -1 where there is no way, or a very long one."""
     depth = np.full(net.count, -1, dtype=np.int64)
     depth[sources] = 0

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.sims.report.record import PARTS, Record, element, items, mapping, number, text
 from tellegen.sims.report.style import quantity
 
-Values = NDArray[np.float64]
 Rows = list[tuple[str, str]]
 
 MOST_ROWS = 200  # of an operating point

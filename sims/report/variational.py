@@ -10,14 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.sims.report import tables
 from tellegen.sims.report.record import Record, items, mapping, number, text
 from tellegen.sims.report.style import Theme, new_figure, quantity, quantity_ticks, short, with_unit
 from tellegen.sims.variational.training import COLUMNS, EVALUATIONS, PHASES
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.bench import Bench
 from tellegen.diagnostics import did_you_mean, one_of
 from tellegen.elaborate.experiment import AssignmentValue, ExperimentValues
@@ -30,8 +30,6 @@ from tellegen.sims.tasks.encoders import Samples
 from tellegen.sims.tasks.signals import matching
 from tellegen.sims.tasks.task import Task
 from tellegen.values import CallValue, Number, PathValue, SequenceValue, Unknown, as_count
-
-Values = NDArray[np.float64]
 
 READOUT = "readout"
 READOUTS: dict[str, Function] = {ridge.name: ridge}
@@ -74,7 +72,7 @@ class ReservoirPlan:
     nodes: int
     target: str
     targets: Values
-    classes: NDArray[np.int64] | None
+    classes: Indices | None
     class_names: tuple[str, ...]
     parts: Parts
     washout: int

@@ -15,11 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.sims.reservoir.readout import Parts, fit
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

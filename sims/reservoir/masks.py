@@ -9,12 +9,10 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.signature import count, function, functions_of
 from tellegen.sims.reservoir import reservoir
-
-Values = NDArray[np.float64]
 
 _NODES = count(low=1, high=100_000, doc="how many virtual nodes")
 

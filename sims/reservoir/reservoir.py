@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims.flight import Flight
 from tellegen.sims.inflight.exchange import Exchange
 from tellegen.sims.workers.vitals import TIMEOUT
-
-Values = NDArray[np.float64]
 
 # Values that cross to the worker at a time: progress and Ctrl-C have their place between.
 _CHUNK = 2000

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.pipeline import Compilation
 from tellegen.sims import run_folder as rf
 from tellegen.sims.reservoir import reservoir
 from tellegen.sims.reservoir.binding import READOUT, ReservoirPlan
 from tellegen.sims.reservoir.readout import Readout, fit, nrmse
 from tellegen.sims.tasks.targets import confused
-
-Values = NDArray[np.float64]
 
 STATES, WEIGHTS, PREDICTIONS = "states.npy", "readout.npz", "predictions.csv"
 
@@ -86,7 +84,7 @@ def read_out(
     return result
 
 
-def _parts(plan: ReservoirPlan) -> dict[str, NDArray[np.int64]]:
+def _parts(plan: ReservoirPlan) -> dict[str, Indices]:
     parts = plan.parts
     found = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     return {name: samples for name, samples in found.items() if len(samples)}

@@ -15,12 +15,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.diagnostics import TellegenError
 from tellegen.signature import Argument
-
-Values = NDArray[Any]
 
 # How the circuit stands in each phase; `tellegen.sims.learning.phases` brings it there.
 PHASES = {

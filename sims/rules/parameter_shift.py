@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from tellegen.arrays import Values
 from tellegen.signature import number
-from tellegen.sims.rules import Values, rule
+from tellegen.sims.rules import rule
 
 
 @rule(

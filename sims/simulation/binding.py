@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tellegen.bench import Bench
 from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
 from tellegen.elaborate.experiment import (
@@ -41,7 +38,6 @@ from tellegen.values import (
 if TYPE_CHECKING:
     pass
 
-Values = NDArray[np.float64]
 
 TIME = "time"  # what a transient's times are called among its signals
 _WEIGHT = "weight"  # what plastic cells call the observable that is their weight

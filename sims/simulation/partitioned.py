@@ -17,8 +17,8 @@ from os import cpu_count
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.bench import Bench
 from tellegen.diagnostics import TellegenError
 from tellegen.emit.spice import emit
@@ -31,7 +31,6 @@ from tellegen.sims.tasks.transient import Transient
 from tellegen.sims.workers.process import Worker
 from tellegen.sims.workers.vitals import TIMEOUT
 
-Values = NDArray[np.float64]
 Edges = list[tuple[float, bool]]
 
 # Rise and fall of the pulses that arrive, in seconds. Synapses of transistors take 2.5 % more charge from a fall of

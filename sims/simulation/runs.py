@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import GROUND, Manifest
 from tellegen.partition import partition
 from tellegen.sims import run_folder as rf
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 from tellegen.sims.simulation.binding import BoundSimulation, SimulationPlan
 
-Values = NDArray[np.float64]
 FlightProgress = Callable[[float, float], None]
 
 

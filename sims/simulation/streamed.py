@@ -13,8 +13,8 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.manifest import Manifest
 from tellegen.sims import plugins
 from tellegen.sims.controllers import Controller
@@ -25,8 +25,6 @@ from tellegen.sims.run_folder import RunFolderError
 from tellegen.sims.simulation.control import PACKAGE, ControlPlan
 from tellegen.sims.tasks.transient import Transient
 from tellegen.sims.workers.worker import Job
-
-Values = NDArray[np.float64]
 
 _TELL_EVERY = 0.1  # seconds of the clock on the wall between two signs of progress
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.diagnostics import Label, Sink
 from tellegen.elaborate.experiment import (
     AssignmentValue,
@@ -26,7 +26,7 @@ def columns_for(
     entry: InputMap | OutputMap,
     want: str,
     sink: Sink,
-) -> NDArray[np.float64] | None:
+) -> Values | None:
     """The columns of an assignment, of the port's unit and size; one column serves every element."""
     with np.errstate(all="ignore"):
         columns = encode(said.value, samples)
@@ -83,7 +83,7 @@ def unit_of(entry: InputMap) -> str:
     return {"current": "A", "optical": "W"}.get(entry.kind, "V")
 
 
-def fields(said: AssignmentValue, powers: NDArray[np.float64], sink: Sink) -> NDArray[np.float64]:
+def fields(said: AssignmentValue, powers: Values, sink: Sink) -> Values:
     """The real and imaginary parts (samples, 2 elements) of light of a power and no phase."""
     if (powers < 0).any():
         sink.error("out-of-range", "light has no negative power", said.value.span)

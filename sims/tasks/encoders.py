@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.diagnostics import Sink, did_you_mean, one_of
 from tellegen.quantity import PLAIN
 from tellegen.signature import Argument, bind, function, functions_of, lookup
@@ -28,15 +28,13 @@ from tellegen.values import (
     kind_of,
 )
 
-Values = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """A data set (None: a single sample without data) and which samples are for training."""
 
     data: Dataset | None
-    train: NDArray[np.int64]
+    train: Indices
     sink: Sink
 
     @property

@@ -9,12 +9,10 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.signature import Argument, function, functions_of, number
 from tellegen.values import PathValue
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +53,7 @@ def class_mean(classes: int, size: int, amplify: float) -> Target:
     return Target(None, True, amplify)
 
 
-def class_means(
-    responses: Values, classes: NDArray[np.int64], count: int, amplify: float
-) -> Values:
+def class_means(responses: Values, classes: Indices, count: int, amplify: float) -> Values:
     """The class-mean targets (classes, size) of responses (samples, size)."""
     overall = responses.mean(axis=0)
     means = np.array([responses[classes == c].mean(axis=0) for c in range(count)])
@@ -65,14 +61,14 @@ def class_means(
 
 
 @function()
-def nearest(outputs: Values, targets: Values) -> NDArray[np.int64]:
+def nearest(outputs: Values, targets: Values) -> Indices:
     """The class whose target is nearest: outputs (samples, size), targets (classes, size)."""
     distance = ((outputs[:, None, :] - targets[None, :, :]) ** 2).sum(axis=2)
     return np.asarray(distance.argmin(axis=1))
 
 
 @function()
-def argmax(outputs: Values, targets: Values) -> NDArray[np.int64]:
+def argmax(outputs: Values, targets: Values) -> Indices:
     """The class of the largest output."""
     del targets
     return np.asarray(outputs.argmax(axis=1))
@@ -83,9 +79,7 @@ DECODERS = {name: _ALL[name] for name in ("nearest", "argmax")}
 TARGETS = {name: f for name, f in _ALL.items() if name not in DECODERS}
 
 
-def confused(
-    classes: NDArray[np.int64], predicted: NDArray[np.int64], count: int
-) -> list[list[int]]:
+def confused(classes: Indices, predicted: Indices, count: int) -> list[list[int]]:
     """The confusion matrix of samples: how often a class (row) is said to be another (column)."""
     table = np.zeros((count, count), dtype=int)
     np.add.at(table, (classes, predicted), 1)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices
 from tellegen.diagnostics import Sink
 from tellegen.elaborate.experiment import (
     AssignmentValue,
@@ -40,7 +40,7 @@ class Asked:
     """What a task asks: its data, split into samples, and what drives and clamps the ports."""
 
     data: Dataset | None
-    splits: tuple[NDArray[np.int64], ...]
+    splits: tuple[Indices, ...]
     drives: dict[str, Any]
     targets: dict[str, Target]
     decode: str
@@ -75,7 +75,7 @@ class Task:
             return None
         return load_data(said.source, self.compilation, self.sink)
 
-    def split(self, data: Dataset | None) -> tuple[NDArray[np.int64], ...] | None:
+    def split(self, data: Dataset | None) -> tuple[Indices, ...] | None:
         """Sample numbers for training, validation and test; classes keep their shares."""
         none = np.zeros(0, dtype=np.int64)
         said = self.task.data
@@ -92,7 +92,7 @@ class Task:
             if data.classes is None
             else [np.flatnonzero(data.classes == c) for c in np.unique(data.classes)]
         )
-        parts: tuple[list[NDArray[np.int64]], ...] = ([], [], [])
+        parts: tuple[list[Indices], ...] = ([], [], [])
         for group in groups:
             order = rng.permutation(group)
             a = round(first * len(order))

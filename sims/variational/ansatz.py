@@ -9,16 +9,14 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tellegen import meshes
+from tellegen.arrays import Values
 from tellegen.diagnostics import TellegenError
 from tellegen.sims.learning.parameter_shift import jacobian
 from tellegen.sims.ngspice.engine import Engine
 from tellegen.sims.session import Session
 from tellegen.sims.variational.costs import Cost, Setting
-
-Values = NDArray[np.float64]
 
 
 class VariationalError(TellegenError):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.bench import Bench
 from tellegen.diagnostics import Label
 from tellegen.elaborate.experiment import ExperimentValues
@@ -27,8 +27,6 @@ from tellegen.sims.variational.plan import VariationalPlan
 from tellegen.sims.variational.task import CostTask, has_cost
 from tellegen.source import Span
 from tellegen.values import as_count
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

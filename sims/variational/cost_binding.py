@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Complex, Indices
 from tellegen.diagnostics import Sink, did_you_mean, one_of
 from tellegen.elaborate.lightwork import read_matrix
 from tellegen.files import FileRefused
@@ -26,7 +26,6 @@ from tellegen.sims.variational.plan import Classes
 from tellegen.source import Span
 from tellegen.values import CallValue, Number, PathValue, Text, Unknown, kind_of
 
-Complex = NDArray[np.complex128]
 HARTREE = "Ha"
 # What an eigenvalue is looked for in.
 MOST_MODES = 1024
@@ -171,7 +170,7 @@ class Costs:
         self,
         call: CallValue,
         data: Dataset | None,
-        splits: tuple[NDArray[np.int64], ...],
+        splits: tuple[Indices, ...],
         states: Complex | None,
         modes: int,
     ) -> Made | None:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from tellegen import meshes
+from tellegen.arrays import Complex, Values
 
-Values = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 _S2 = 1 / np.sqrt(2)
 # What brings the eigenvectors of a Pauli matrix to those of Z.
 _BASES = {

@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Indices, Values
 from tellegen.sims.ngspice.engine import Engine
 from tellegen.sims.variational.ansatz import Ansatz
 from tellegen.sims.variational.costs import Setting
 from tellegen.sims.variational.minimisation import Evaluation, Found, Stopped, adam, minimise
 from tellegen.sims.variational.plan import VariationalPlan
 from tellegen.sims.workers.worker import Job
-
-Values = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 MOST_CHECKED = 8  # settings in which phases are held against the two-term rule
 # How a `vary` statement names an optimiser, and what `minimise` takes.

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from tellegen.arrays import Values
 from tellegen.sims.variational.ansatz import Ansatz, VariationalError
 from tellegen.sims.variational.costs import Cost
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

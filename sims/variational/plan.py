@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from tellegen.arrays import Complex, Indices, Values
 from tellegen.manifest import Manifest
 from tellegen.sims.ngspice.engine import Engine
 from tellegen.sims.variational.ansatz import Ansatz
 from tellegen.sims.variational.costs import Cost
-
-Values = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +23,7 @@ class Classes:
         train, validation, test: sample numbers.
     """
 
-    fields: NDArray[np.complex128]
+    fields: Complex
     classes: Indices
     names: tuple[str, ...]
     detectors: Indices

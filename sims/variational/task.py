@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Complex
 from tellegen.diagnostics import did_you_mean
 from tellegen.elaborate.experiment import AssignmentValue, ExperimentValues, MeasureValue
 from tellegen.emit.spice import dc
@@ -28,7 +28,6 @@ from tellegen.sims.variational.costs import (
 )
 from tellegen.values import CallValue
 
-Complex = NDArray[np.complex128]
 _AMPLITUDES = {
     "re": Argument("any", doc="real parts, a column for each mode"),
     "im": Argument("any", default=None, doc="imaginary parts, as many"),

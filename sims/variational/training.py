@@ -12,8 +12,8 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tellegen.arrays import Values
 from tellegen.pipeline import Compilation
 from tellegen.sims import run_folder as rf
 from tellegen.sims.session import run_job
@@ -23,8 +23,6 @@ from tellegen.sims.variational.binding import BoundVariational, bind_variational
 from tellegen.sims.variational.loop import Step, Varied
 from tellegen.sims.variational.minimisation import Evaluation
 from tellegen.sims.variational.plan import VariationalPlan
-
-Values = NDArray[np.float64]
 
 EVALUATIONS, PHASES = "evaluations.csv", "phases.npz"
 COLUMNS = ("start", "evaluation", "solves", "cost", "steepness")
