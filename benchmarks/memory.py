@@ -44,7 +44,9 @@ NODES, DELAYS, WASHOUT = 20, 10, 30
 # Of the vortex, in thresholds and in units of its relaxation rate.
 MEAN, SWING, HOLD, FORCE, BELOW = 1.14, 0.50, 0.0287, 1.69, 0.858
 LOCKED = "Tsunegi 2019: about doubled by locking"
-YAMAGUCHI = "vortex oscillators in simulation: 1.0 .. 1.5 (Yamaguchi 2020, arXiv:2011.06152, abstract)"
+YAMAGUCHI = (
+    "vortex oscillators in simulation: 1.0 .. 1.5 (Yamaguchi 2020, arXiv:2011.06152, abstract)"
+)
 Values = NDArray[np.float64]
 Bits = NDArray[np.int64]
 # Short-term memory and parity by delay of each reservoir, seed by seed, for the figure.
