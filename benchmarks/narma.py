@@ -4,11 +4,13 @@ NARMA10 (Atiya and Parlos, IEEE Trans. Neural Networks 11, 697 (2000)) asks for 
 oscillator does not remember: it is shown as it is, and with the states of the ten samples before at the read-out, a
 delay line behind the oscillator. Mackey-Glass (Science 197, 287 (1977)), tau 17, is foretold 20 units of time ahead.
 
-No figure of a single spin-torque oscillator without feedback is known to us for either. The nearest: Mackey-Glass 20 ahead by
-skyrmions and strain, about 0.2 (Sun et al., Nature Communications 14, 3434 (2023); its figure, the number from memory),
-which the vortex is held against; NARMA10 by one node of another kind with a delayed feedback and 400 virtual nodes, about
-0.15 (Appeltant et al., Nature Communications 2, 468 (2011); from memory), which is shown only: a feedback has the memory that
-the oscillator lacks.
+No figure of a single spin-torque oscillator without feedback is known to us for either. The nearest: Mackey-Glass by
+skyrmions and strain (Sun et al., Nature Communications 14, 3434 (2023); 20 steps ahead by the caption of its Fig. 4, 0.2 as a
+co-author's public summary says; how long its step is was not read), which the vortex is held against; NARMA10 by one node of
+another kind with a delayed feedback and 400 virtual nodes, in simulation (Appeltant et al., Nature Communications 2, 468
+(2011); 0.12 in Appeltant's thesis, section 3.3.1, and in a public repeat of the article), which is shown only: a feedback has
+the memory that the oscillator lacks. The same section has 0.4 as the least of any linear reservoir; regression on 20 delayed
+inputs has that of our series too (`tests/test_reservoir.py`), with eleven, as here, more.
 
 Two oscillators. The macrospin at the point of `memory.py`, read by its amplitude, without the thermal field and with it. The
 vortex of `sine_square.py` at 300 K, locked to a microwave field and read as there (amplitude, its square, both quadratures): mean
@@ -40,8 +42,8 @@ NODES, TAPS, WASHOUT, AHEAD = 24, 11, 30, 20
 # Of the vortex, in thresholds and in units of its relaxation rate.
 MEAN, SWING, HOLD, FORCE, ABOVE = 1.6, 0.97, 0.0051, 0.256, 1.24
 VORTEX = "vortex, locked, 300 K"
-SUN = "skyrmions and strain: about 0.2 (Sun 2023, from memory)"
-APPELTANT = "another node, with delayed feedback: about 0.15 (Appeltant 2011, from memory)"
+SUN = "skyrmions and strain: 0.2 (Sun 2023, as a co-author sums it up; 20 steps: its Fig. 4)"
+APPELTANT = "another node, with delayed feedback: 0.12 (Appeltant's thesis, 3.3.1; lowest of a linear reservoir there: 0.4)"  # fmt: skip
 # Target and outputs on the test of the first seed, by task and way, for the figure.
 _shown: dict[tuple[str, str], tuple[Values, Values]] = {}
 

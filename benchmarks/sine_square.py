@@ -5,8 +5,8 @@ point are held as the oscillator's current, it is read at the end of each, and a
 every point. Sine and square agree at the crest, where only the point before tells them apart: the reservoir needs
 a product of its input with a memory of one sample.
 
-The oscillator is a vortex in a layer 375 nm wide and 6 nm thick, the size of Torrejon's, at 300 K (`sto_vortex`, numbers
-of the material as the Thiele equations of that group quote them, from memory). What limits it is the state that passes
+The oscillator is a vortex in a layer 375 nm wide and 6 nm thick, the size of Torrejon's, at 300 K (`sto_vortex`, whose
+default numbers, the size among them, were not verified against the papers). What limits it is the state that passes
 from one sample to the next: for a free oscillator that is one number, its amplitude, trembling by 1 % to 2 %, of which
 the crest asks to tell .707 from 1 and from -1 with a read-out that is linear. No point of some thousand did so, not even
 with a tenth of the noise. A weak microwave field near its frequency, which locks it (D. Markovic et al., Appl. Phys. Lett. 114,
@@ -48,7 +48,7 @@ THICKNESS, THINNER = 6e-9, (2e-9, 4e-9)
 MEAN, SWING, HOLD, FORCE, ABOVE = 1.53, 0.97, 0.061, 0.157, 0.265
 # Of the macrospin.
 SPIN_FIELD, SPIN_MEAN, SPIN_SWING, SPIN_INTERVAL, SPIN_MASK = 0.2, 1.85e-3, 1.65e-3, 1.4e-9, 70
-TORREJON = "Torrejon 2017: < 0.5 % wrong (from memory)"
+TORREJON = "Torrejon 2017: < 0.5 % wrong (not verified against the paper); Markovic 2019, locked: over 99 % (abstract)"  # fmt: skip
 ASKED = "vortex, locked, 300 K"
 Classes = Indices
 # Signal, classes, amplitudes and outputs of the first seed, for the figure.

@@ -17,7 +17,7 @@ for each measurement (the PySpice script slows as it runs, for its circuits are 
 take turns; a ratio is that of two neighbours in a round, a figure the median of the rounds, its spread
 the smallest and largest. Time is CPU time of process and children. All ways must arrive at the same
 conductances. Last, 100,000 steps of Tellegen's, for memory.
-Full run: 7 rounds, about 5 minutes. `--quick`: 2 rounds of the sizes 16 and 64, 2,000 steps for memory.
+Full run: 7 rounds, about 5 minutes. `--quick`: one round of the sizes 16 and 64, 2,000 steps for memory.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import numpy as np
 from benchmarks.rows import Row, at_least, measured
 
 SIZES, QUICK_SIZES = (16, 64, 256, 1024), (16, 64)
-ROUNDS, QUICK_ROUNDS = 7, 2
+ROUNDS, QUICK_ROUNDS = 7, 1
 MEMORY_STEPS, QUICK_MEMORY_STEPS, MEMORY_SIZE = 100_000, 2_000, 64
 # Steps of a measurement, for about a second of it; few of the script that slows as it runs.
 STEPS = {

@@ -149,6 +149,19 @@ def test_narma10_obeys_its_recursion():
     assert y[n] == pytest.approx(expected)
 
 
+def test_delayed_inputs_alone_leave_the_known_error_of_narma10():
+    # Appeltant's thesis (section 3.3.1): 0.4, the least of a shift register and of any linear reservoir.
+    errors = []
+    for seed in range(6):
+        data = narma10.call(Files(), samples=4000, seed=seed)
+        s, y = data.columns["signal"], data.columns["next"][:, None]
+        before = np.column_stack([np.roll(s, k) for k in range(20)])
+        parts = in_time(len(s), 0.5, 0.0, washout=100)
+        outputs = fit(before, y, parts, (1e-9,)).predict(before)
+        errors.append(nrmse(outputs[parts.test], y[parts.test]))
+    assert np.mean(errors) == pytest.approx(0.4, abs=0.02)
+
+
 def test_mackey_glass_without_delay_falls_as_its_equation():
     # A short delay has a fixed point, x = 1; around it SciPy solves the series in pieces of one delay.
     data = mackey_glass.call(Files(), samples=30, ahead=3, tau=17, start=1.2)
