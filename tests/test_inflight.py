@@ -76,6 +76,15 @@ def test_a_run_of_few_steps_ends():
     flight.close()
 
 
+@pytest.mark.parametrize("left", [1e-10, 1e-8, 3e-7, 1e-5])
+def test_a_run_ends_however_short_its_last_step_is(left):
+    # ngspice asks for a step that is short of the end by 1.1 of its shortest ones, here by 5.5e-16 s.
+    flight = begin(DRIVEN + "rq u q 1k\ncq q 0 1u\n", ["u", "q"], step=5e-5, stop=25e-3)
+    flight.advance(25e-3 - left)
+    assert flight.advance(25e-3) == pytest.approx(25e-3, rel=1e-11)
+    flight.close()
+
+
 def test_the_reason_of_a_failure_on_the_way_is_kept():
     # From 1 ms on the source says the opposite of itself.
     cards = (

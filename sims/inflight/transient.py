@@ -43,7 +43,9 @@ _ALMOST = 1 - _SAME
 _NEVER = float("inf")
 # ngspice's steps to one time differ by less than this share of the last one, for adding up alone.
 _ROUNDING = 1e-9
-# ngspice ends a transient up to 1.1 of its shortest steps early: 1e-11 of the longest one.
+# With these callbacks ngspice ends a transient up to 1.1 of its shortest steps early, 1e-11 of the longest one each. A
+# step that is short of a time by less than this share of the longest one leads there: halved, its half would be short by
+# as much, and 39.3 gives up at a step too short to be halved.
 _END = 2e-11
 
 
@@ -164,7 +166,8 @@ class InFlight:
         if room > time * _SAME and delta > 0.999 * room:
             if delta > room and self._due < corner:
                 self.regain = max(self.regain, delta)
-            delta = room if delta > room * (1 - _ROUNDING) else room / 2
+            there = room - max(_ROUNDING * room, _END * self._max_step)
+            delta = room if delta > there else room / 2
         end = time + delta
         if external.moving or external.pausing or end >= external.pause_at:
             external.set_time(end)
