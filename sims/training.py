@@ -254,7 +254,7 @@ def fingerprint(plan: TrainPlan) -> str:
     for part in (plan.train, plan.validation, plan.test):
         digest.update(part.tobytes() + b"|")
     rest = (plan.learned, plan.update, plan.update_settings, plan.decode, plan.batch, plan.seed,
-            plan.loss, plan.loss_settings, plan.transient and (plan.transient.stop, plan.transient.step))  # fmt: skip
+            plan.loss, plan.loss_settings, plan.transient and (plan.transient.stop, plan.transient.step, plan.transient.window))  # fmt: skip
     digest.update(
         repr([(x.parameters, x.rule, x.settings, x.limits) for x in plan.learned]).encode()
     )

@@ -332,7 +332,15 @@ DATA = mostly(
 )  # fmt: skip
 TARGET = mostly(
     ["class_mean(amplify = 2)", "0.5 V", "times(a, 1 V)"],
-    ["class_mean", "1", "onehot(class, 0 V, 1 V)", "q"],
+    [
+        "class_mean",
+        "1",
+        "onehot(class, 0 V, 1 V)",
+        "q",
+        "code(low = 0 V, high = 1 V)",
+        'code("x 1", "y 0", low = 0 V, high = 1 V)',
+        'code("x", 1, "", low = 0 V, high = 1 A)',
+    ],
 )
 TASK = line(
     "task T for {} {{\n data {}\n drive x = {}\n target y = {}\n{}}}\n",
@@ -348,7 +356,8 @@ TRAIN = line(
     mostly(["synchronous", "asynchronous(p = 0.5)"], ["asynchronous", "never", "asynchronous(2)"]),
     mostly(["1", "40"], ["0", "1000000000", "1.5", "1 s"]),
     mostly(["1", "0"], ["-1", "9007199254740993", "1e300", "x"]),
-    mostly([""], [" transient 1 ms step 1 us\n", " transient 1 us step 1 ms\n", " transient 1 V step 1\n"]),
+    mostly([""], [" transient 1 ms step 1 us\n", " transient 1 us step 1 ms\n", " transient 1 V step 1\n",
+                 " transient 1 ms step 1 us\n window 0.5 ms .. 1 ms\n", " window 0 s .. 1 s\n"]),
 )  # fmt: skip
 SERIES = line(
     "task R for {} {{\n data {}\n drive x = {}\n target {}\n{}}}\n"

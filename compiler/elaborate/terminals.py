@@ -46,7 +46,8 @@ def given_nodes(
             return None
         if a.arrow and definition.cell is not None:
             ok &= _arrow(scope, definition.cell, name, a)
-        if not isinstance(a.value, t.Path):
+        paths = a.value.items if isinstance(a.value, t.Sequence) else (a.value,)
+        if not all(isinstance(path, t.Path) for path in paths):
             scope.sink.error(
                 "wrong-kind",
                 f"port `{name}` of {definition.noun} takes a node, "
@@ -60,10 +61,12 @@ def given_nodes(
                             secondary=(Label(given[name][1], "first here"),))  # fmt: skip
             ok = False
             continue
-        nodes = nodes_at(scope, a.value)
-        if nodes is None:
+        parts = [nodes_at(scope, path) for path in paths if isinstance(path, t.Path)]
+        found = [part for part in parts if part is not None]
+        if len(found) < len(parts):
             ok = False
             continue
+        nodes = found[0] if len(found) == 1 else np.concatenate([part.ravel() for part in found])
         given[name] = (nodes, a.value.span)
     return given if ok else None
 

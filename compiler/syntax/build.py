@@ -225,6 +225,9 @@ class Builder(Transformer[Token, Any]):
     def open_transient(self, meta: Meta, step: Any) -> t.Setting:
         return self._setting("transient", meta, step)
 
+    def window(self, meta: Meta, value: Any) -> t.Setting:
+        return self._setting("window", meta, value)
+
     def task(self, meta: Meta, name: Token, network: Token, *statements: Any) -> t.Experiment:
         return t.Experiment(
             "task", self._name(name), self._name(network), statements, self._at(meta)

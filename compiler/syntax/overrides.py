@@ -31,6 +31,7 @@ _ADDABLE = {
         "washout",
         "seed",
         "level",
+        "window",
         "loss",
         "update",
     ),

@@ -15,6 +15,7 @@ STATEMENTS = (
     *("input", "output", "node", "ground", "supply", "data", "drive", "target", "decode"),
     *("learn", "update", "epochs", "batch", "seed", "transient", "record", "sweep", "level"),
     *("control", "washout", "vary", "starts", "shots", "bits", "measure", "cost", "loss"),
+    "window",
 )
 
 # A line end takes the blank and comment lines behind it along.

@@ -248,7 +248,8 @@ class Network:
 class Setting:
     """A statement of an experiment: its keyword and its values.
 
-    `decode, loss, update, cost` hold one call; `epochs, batch, starts, shots, bits, washout, seed` one value;
+    `decode, loss, update, cost` hold one call; `epochs, batch, starts, shots, bits, washout, seed, window`
+    one value;
     `transient` two (stop, step) or its step alone; `target` the column that a read-out shall give.
     """
 

@@ -62,7 +62,7 @@ class _Training(Task):
     def bound(self) -> BoundTraining | None:
         asked = self.asked()
         manifest = self.compiled.emit().manifest
-        learned = LearnLines(self.compiled, self.train, self.sink).learned(manifest)
+        learned = LearnLines(self.compiled, self.task, self.train, self.sink).learned(manifest)
         loss, loss_settings = self.loss(asked)
         update, settings = self.update()
         numbers = self.numbers()

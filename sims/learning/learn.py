@@ -19,8 +19,9 @@ from tellegen.signature import Argument, bind, convert
 from tellegen.sims import plugins
 from tellegen.sims.learning.phases import found_in, place
 from tellegen.sims.learning.plan import Learned
-from tellegen.sims.rules import MIRROR, Rule
-from tellegen.sims.tasks.signals import learnable, matching
+from tellegen.sims.learning.taught import detectors, each_has_its_own
+from tellegen.sims.rules import Rule, elsewhere
+from tellegen.sims.tasks.signals import learnable, matching, plain
 from tellegen.source import Span
 from tellegen.values import CallValue, IntervalValue, PathValue, Unknown
 
@@ -43,6 +44,7 @@ class LearnLines:
     """All `learn` lines of a training."""
 
     compiled: Compiled
+    task: ExperimentValues
     train: ExperimentValues
     sink: Sink
 
@@ -92,6 +94,15 @@ class LearnLines:
         learned = Learned(tuple(names), rule.name, resolved or {}, limits, tied)
         if not self._fits(said, rule, learned, manifest) or resolved is None:
             return None
+        if not each_has_its_own(
+            said,
+            rule,
+            learned,
+            [plain(t.port.text) for t in self.task.targets],
+            manifest,
+            self.sink,
+        ):
+            return None
         return learned, rule
 
     def _fits(self, said: LearnValue, rule: Rule, learned: Learned, manifest: Manifest) -> bool:
@@ -99,12 +110,12 @@ class LearnLines:
         for name in learned.parameters:
             entry = manifest.parameters[name]
             for read in rule.reads:
-                mirrored = read.startswith(MIRROR)
-                if mirrored and "mirror" not in learned.settings:
+                there = elsewhere(read)
+                if there and there not in learned.settings:
                     continue  # it has been reported
-                group = learned.settings["mirror"] if mirrored else entry.instances
+                group = learned.settings[there] if there else entry.instances
                 if not found_in(manifest, place(read, learned, manifest, name)):
-                    what = read.removeprefix(MIRROR).replace("@", entry.symbol)
+                    what = read.removeprefix(f"{there}.").replace("@", entry.symbol)
                     self.sink.error(
                         "locality", f"rule `{rule.name}` reads `{what}`, which the cell of "
                         f"`{group}` does not offer", said.rule.span,
@@ -154,6 +165,7 @@ class LearnLines:
             "at": ({n: o for n, o in manifest.outputs.items() if o.kind == "optical"}, "output of light"),
             "behind": ({n: i for n, i in manifest.inputs.items() if i.kind == "optical"}, "input of light"),
             "mirror": ({p.instances: p for p in manifest.parameters.values()}, "group of cells"),
+            "detector": (detectors(manifest), "group of cells"),
         }  # fmt: skip
         found = dict(settings)
         for key, value in settings.items():

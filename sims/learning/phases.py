@@ -18,7 +18,8 @@ from tellegen.sims.learning.gradients import complex_of
 from tellegen.sims.learning.losses import LOSSES
 from tellegen.sims.learning.plan import Learned, TrainPlan
 from tellegen.sims.ngspice.engine import Engine
-from tellegen.sims.rules import MIRROR, Rule, attribute
+from tellegen.sims.rules import Rule, attribute, elsewhere
+from tellegen.sims.tasks.window import mean
 
 Seen = dict[str, dict[str, dict[str, Values]]]  # parameter -> phase -> name -> array
 Writable = Callable[[str, Values], Values]
@@ -43,8 +44,9 @@ def place(read: str, learned: Learned, manifest: Manifest, parameter: str) -> st
     """The observable or field that a rule reads for a parameter: `mirror.@_in` may be `rear.theta_in`."""
     own = manifest.parameters[parameter].instances
     symbol = manifest.parameters[parameter].symbol
-    group = learned.settings["mirror"] if read.startswith(MIRROR) else own
-    return f"{group}.{read.removeprefix(MIRROR).replace('@', symbol)}"
+    there = elsewhere(read)
+    group = learned.settings[there] if there else own
+    return f"{group}.{read.removeprefix(f'{there}.').replace('@', symbol)}"
 
 
 class Phases:
@@ -96,7 +98,7 @@ class Phases:
                 self.engine.write(learned.tied[name], values)
 
     def solve(self) -> None:
-        """Find the operating point, or the end of the transient."""
+        """Find the operating point, or the end of the transient, or its means over the window."""
         transient = self.plan.transient
         if transient is None:
             self.engine.solve()
@@ -108,7 +110,10 @@ class Phases:
         waves = self.engine.transient(
             transient.step, transient.stop, list(dict.fromkeys(names)), max_step=transient.max_step
         )
-        self.last = {name: values[-1] for name, values in waves.values.items()}
+        self.last = {
+            name: mean(waves.time, values, transient.window) if transient.window else values[-1]
+            for name, values in waves.values.items()
+        }
 
     def read(self, name: str) -> Values:
         """A port or an observable, or a field from its two parts."""
@@ -179,10 +184,10 @@ class Phases:
         return {name: judged[name] for name in rule.told}
 
     def judged(self, outputs: Values, target: Values) -> dict[str, Values]:
-        """Outputs (..., outputs) with their loss and its derivative."""
+        """Outputs (..., outputs) with their loss, its derivative, and what was wanted."""
         wanted = np.broadcast_to(target, outputs.shape)
         loss, error = self.loss(outputs, wanted, **self.plan.loss_settings)
-        return {"outputs": outputs, "loss": loss, "error": error}
+        return {"outputs": outputs, "loss": loss, "error": error, "wanted": target}
 
     def clamp(self, held: Values) -> None:
         """Hold the outputs (outputs,) at voltages."""

@@ -262,7 +262,7 @@ class _Reading(_Series):
     train: ExperimentValues
 
     def bound(self) -> BoundReservoir | None:
-        for keyword in ("update", "epochs", "batch"):
+        for keyword in ("update", "epochs", "batch", "window"):
             if keyword in self.train.settings:
                 self.sink.error("reservoir", f"`{keyword}` is not for a read-out, which is found in one go",
                                 self.train.settings[keyword].span)  # fmt: skip

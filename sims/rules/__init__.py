@@ -30,14 +30,18 @@ PHASES = {
 }
 # What a rule may be told besides what it reads at its edges.
 TOLD: dict[str, tuple[str, ...]] = {
-    "edge": (),
-    "broadcast": ("loss", "error"),
-    "global": ("loss", "error", "outputs"),
+    "edge": ("wanted",),
+    "broadcast": ("loss", "error", "wanted"),
+    "global": ("loss", "error", "wanted", "outputs"),
 }
+# Of what rules are told, what each edge is told for itself.
+OWN = ("wanted",)
 FEEDBACK = ("", "error", "random")
 MOVES = ("", "together", "quarter")
 CHANGES = ("conductance", "parameter")
 MIRROR = "mirror."
+# Groups of cells besides the learned one, named by a setting, at which a rule may read.
+ELSEWHERE = ("mirror", "detector")
 _NEEDS = {
     "clamped": ("nudge",),
     "feedback": ("at", "behind"),
@@ -56,12 +60,13 @@ class Rule:
         name: the rule's name in the language.
         phases: the phases it needs, in the order in which they are run.
         reads: the observables of a cell that it reads, in every phase. A `@` stands for the learned
-            parameter's name; `mirror.NAME` is read at the group that the setting `mirror` names; of a field
-            that is observed as `NAME_re` and `NAME_im`, it gets complex numbers.
+            parameter's name; `mirror.NAME` and `detector.NAME` are read at the group that the setting `mirror`
+            or `detector` names; of a field that is observed as `NAME_re` and `NAME_im`, it gets complex numbers.
         locality: `edge`: each update depends on that edge's own observables alone; `broadcast`: and on one
             message that all edges get; `global`: on all outputs while parameters are moved one by one.
-        told: the message: `loss` of the sample, its derivative `error` by the outputs (outputs,), and for
-            global rules the `outputs` in each phase, (edges, outputs) where edges are moved one by one.
+        told: `wanted`, the target (edges,) of each edge's own output, there being as many; or the message: `loss`
+            of the sample, its derivative `error` by the outputs (outputs,), and for global rules the
+            `outputs` in each phase, (edges, outputs) where edges are moved one by one.
         moves: how parameters move in `plus` and `minus`: `together`, each by the setting `size` up or down at
             random; or `quarter`, one after the other, phases by a quarter turn.
         feedback: what turns the light that is sent back from `at` into `behind`: the outputs' `error`
@@ -107,7 +112,7 @@ class Rule:
     ) -> None:
         """Hold the rule to its declaration: half of the edges, reversed, get the same updates.
 
-        What all edges are told stays as it is. Of a global rule nothing is asked.
+        What all edges are told alike stays as it is. Of a global rule nothing is asked.
 
         Raises:
             LocalityError: if an edge's update changes when other edges are taken away, or when the rule is
@@ -117,9 +122,10 @@ class Rule:
             return
         whole = self.update(seen, settings)
         order = np.arange(len(whole))[::-2]
+        common = set(self.told) - set(OWN)
         part = self.update(
             {
-                p: {n: v if n in self.told else v[order] for n, v in names.items()}
+                p: {n: v if n in common else v[order] for n, v in names.items()}
                 for p, names in seen.items()
             },
             settings,
@@ -138,6 +144,12 @@ class Rule:
 
 def _same(these: Values, those: Values) -> bool:
     return these.shape == those.shape and np.allclose(these, those, 1e-12, 0, equal_nan=True)
+
+
+def elsewhere(read: str) -> str:
+    """The setting that names the group where something is read, or "" for the learned cells themselves."""
+    group = read.partition(".")[0]
+    return group if group in ELSEWHERE else ""
 
 
 def attribute(read: str) -> str:
@@ -165,14 +177,13 @@ def rule(
     if unknown := set(phases) - PHASES.keys():
         raise ValueError(f"there are no phases {sorted(unknown)}, only {', '.join(PHASES)}")
     needed = {name: phase for phase in phases for name in _NEEDS.get(phase, ())}
-    if any(r.startswith(MIRROR) for r in reads):
-        needed["mirror"] = "mirror"
+    needed |= {group: group for read in reads if (group := elsewhere(read))}
     if moves == "together":
         needed["size"] = "plus"
     for name, what in needed.items():
         if name not in arguments:
-            raise ValueError(f"a rule with a {what} phase takes `{name}`" if what != "mirror"
-                             else "a rule that reads a mirror takes `mirror`")  # fmt: skip
+            raise ValueError(f"a rule with a {what} phase takes `{name}`" if what != name
+                             else f"a rule that reads a {name} takes `{name}`")  # fmt: skip
     if locality not in TOLD:
         raise ValueError(f"the locality `{locality}` is not known, only {', '.join(TOLD)}")
     if more := set(told) - set(TOLD[locality]):

@@ -163,4 +163,16 @@ def times(samples: Samples, _call: CallValue, of: Value, by: Value) -> Columns |
     return Columns(columns.values * by.value, by.dimension)
 
 
+@function(of=_ANY)
+def log(samples: Samples, _call: CallValue, of: Value) -> Columns | None:
+    """The natural logarithm of plain columns, none of which reaches down to 0."""
+    columns = encode(of, samples)
+    if columns is None:
+        return None
+    if columns.dimension != PLAIN or (columns.values <= 0).any():
+        samples.sink.error("wrong-kind", "`log` takes plain columns of numbers above 0", of.span)
+        return None
+    return Columns(np.log(columns.values), PLAIN)
+
+
 ENCODERS = functions_of(__import__("sys").modules[__name__])

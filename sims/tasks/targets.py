@@ -6,6 +6,7 @@ A new target or decoder is a new function here.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,15 +36,43 @@ _CLASS = Argument("path", doc="`class`, the class of the sample")
 
 
 @function(of=_CLASS, low=number("V"), high=number("V"))
-def onehot(classes: int, size: int, of: PathValue, low: float, high: float) -> Target:
+def onehot(classes: Sequence[str], size: int, of: PathValue, low: float, high: float) -> Target:
     """The output of the sample's class high, the others low."""
-    if classes != size:
-        raise ValueError(f"`onehot` needs an output for each of the {classes} classes, not {size}")
-    return Target(np.where(np.eye(classes, dtype=bool), high, low), True)
+    if len(classes) != size:
+        raise ValueError(
+            f"`onehot` needs an output for each of the {len(classes)} classes, not {size}"
+        )
+    return Target(np.where(np.eye(size, dtype=bool), high, low), True)
+
+
+@function(
+    variadic=Argument("text", doc='a class and its bits, such as `"iris 0110"`'),
+    low=number("V"),
+    high=number("V"),
+)
+def code(classes: Sequence[str], size: int, items: list[str], low: float, high: float) -> Target:
+    """The outputs of each class high or low as its bits say, one bit an output."""
+    found: dict[str, str] = {}
+    for text in items:
+        name, _, bits = text.strip().rpartition(" ")
+        name = name.strip()
+        if name not in classes:
+            raise ValueError(f"`code` is given `{text}`, but the classes are {', '.join(classes)}")
+        if len(bits) != size or set(bits) - {"0", "1"}:
+            raise ValueError(f"`code` needs {size} bits for `{name}`, 0 or 1, not `{bits}`")
+        if name in found:
+            raise ValueError(f"`code` is given two codes for `{name}`")
+        if bits in found.values():
+            raise ValueError(f"`code` gives `{name}` the code of another class")
+        found[name] = bits
+    if missing := [name for name in classes if name not in found]:
+        raise ValueError(f"`code` needs a code for {', '.join(missing)}")
+    bits = np.array([[bit == "1" for bit in found[name]] for name in classes])
+    return Target(np.where(bits, high, low), True)
 
 
 @function(amplify=number(low=0, default=2.0))
-def class_mean(classes: int, size: int, amplify: float) -> Target:
+def class_mean(classes: Sequence[str], size: int, amplify: float) -> Target:
     """The mean response of each class before training, moved away from the overall mean.
 
     `target_c = mean + amplify * (mean_c - mean)`, over the training samples: the linear network of

@@ -174,7 +174,9 @@ class Task:
             values = columns_for(said, samples, name, entry, "V", self.sink)
             return None if values is None else Target(values, False)
         function = TARGETS[value.name]
-        bound = bind(value, function.name, function.arguments, self.sink)
+        bound = bind(
+            value, function.name, function.arguments, self.sink, variadic=function.variadic
+        )
         if samples.data is None or samples.data.classes is None:
             self.sink.error("wrong-kind", f"`{value.name}` needs classes, which the data do not have",
                             value.span)  # fmt: skip
@@ -182,9 +184,7 @@ class Task:
         if bound is None:
             return None
         try:
-            target: Target = function.call(
-                len(samples.data.class_names), len(entry.positive), **bound
-            )
+            target: Target = function.call(samples.data.class_names, len(entry.positive), **bound)
         except ValueError as error:
             self.sink.error("shape-mismatch", str(error), value.span)
             return None

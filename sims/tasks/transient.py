@@ -9,12 +9,13 @@ from tellegen.elaborate.experiment import (
     ExperimentValues,
 )
 from tellegen.signature import convert, number
+from tellegen.sims.tasks.window import Window, window_of
 from tellegen.values import Unknown
 
 
 @dataclass(frozen=True, eq=False)
 class Transient:
-    """A solve by a transient: its values at `stop`.
+    """A solve by a transient: its values at `stop`, or their means over a window of time.
 
     `max_step` bounds ngspice's own step; None leaves it to ngspice.
     """
@@ -22,6 +23,7 @@ class Transient:
     stop: float
     step: float
     max_step: float | None = None
+    window: Window | None = None
 
 
 def analysis_of(transient: Transient | None) -> str:
@@ -36,6 +38,7 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
     """The transient of a block, or None for operating points."""
     said = block.settings.get("transient")
     if said is None:
+        window_of(block, None, sink)
         return None
     want = number("s", low=1e-18, high=1e9)
     if len(said.values) == 1:
@@ -49,4 +52,4 @@ def transient_of(block: ExperimentValues, sink: Sink) -> Transient | None:
     if step > stop:
         sink.error("out-of-range", "the step is longer than the transient", said.span)
         return None
-    return Transient(float(stop), float(step))
+    return Transient(float(stop), float(step), window=window_of(block, float(stop), sink))

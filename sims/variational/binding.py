@@ -58,7 +58,7 @@ class _Training(CostTask):
     train: ExperimentValues
 
     def bound(self) -> BoundVariational | None:
-        for keyword in ("update", "epochs", "batch", "washout", "transient"):
+        for keyword in ("update", "epochs", "batch", "washout", "transient", "window"):
             if keyword in self.train.settings:
                 wrong(
                     self.sink,
