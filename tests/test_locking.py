@@ -154,6 +154,16 @@ def test_the_example_is_seven_vowels_by_four_locks():
     np.testing.assert_allclose(plan.drives["b"][:, 0], 8 + 11 * scaled[:, 1])
 
 
+def test_the_example_learns_one_womans_vowels_in_brief(tmp_path):
+    (tmp_path / "vowels.tgn").write_text(EXAMPLE.read_text())
+    few = EXAMPLE.with_suffix(".csv").read_text().splitlines()[:8]
+    (tmp_path / "vowels.csv").write_text("\n".join(few))
+    brief = ["task.data.split=1", "train.transient.stop=160 ns", "train.window=80 ns .. 160 ns",
+             "train.batch=2", "train.epochs=2"]  # fmt: skip
+    result = train(tmp_path / "vowels.tgn", overrides=brief, out=tmp_path / "runs")
+    assert result.accuracy["train"] > result.metrics["train_accuracy"][0] + 0.3
+
+
 def test_codes_are_of_classes_and_distinct():
     classes = ("a", "b c")
     found = code.call(classes, 3, items=["b c 011", "a 100"], low=0.5, high=2.0)
