@@ -326,8 +326,10 @@ def _signal(path: PathValue, manifest: Manifest, sink: Sink) -> list[tuple[str, 
 
 
 def units_of(plan: SimulationPlan) -> dict[str, str]:
-    """The unit of each recorded signal."""
-    return {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
+    """The unit of each recorded signal; of spikes over a sweep that of a rate."""
+    units = {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
+    rates = plan.spiking if plan.sweep is not None and plan.transient is not None else ()
+    return units | dict.fromkeys(rates, "Hz")
 
 
 def _unit(manifest: Manifest, source: str) -> str:
