@@ -102,7 +102,7 @@ def simulate(
         "sweep": plan.sweep and {"name": plan.sweep.name, "unit": plan.sweep.unit,
                                  "values": plan.sweep.values},
         "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
-                                     "arguments": dict(plan.control.arguments)},
+                                     "arguments": _arguments(plan)},
         "parts": in_parts, "signals": units_of(plan), "weights": plan.weights,
     })  # fmt: skip
     if in_parts:
@@ -207,6 +207,13 @@ def _write_waves(
         axis = {plan.sweep.name: np.array(plan.sweep.values[: len(points)])}
     rf.write_arrays(folder, rf.WAVES, {**axis, **signals})
     return time, signals
+
+
+def _arguments(plan: SimulationPlan) -> dict[str, object]:
+    """The controller's arguments; of those that change over a sweep, the value at each of its own."""
+    first = plan.controls[0].arguments
+    every = {name: [c.arguments[name] for c in plan.controls] for name in first}
+    return {n: v[0] if all(x == v[0] for x in v) else v for n, v in every.items()}
 
 
 def _at_end(plan: SimulationPlan, point: Point) -> dict[str, Values]:

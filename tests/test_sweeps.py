@@ -1,5 +1,7 @@
 """What a sweep of transients keeps of spikes: their times, and a rate for each value."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -46,3 +48,27 @@ def test_a_swept_current_gives_rates_and_times_of_spikes(tmp_path):
     assert kept["out"][1] == pytest.approx(result.trains[2]["out"][1], abs=1e-10)
     with np.load(result.folder / "waves.npz") as waves:
         assert waves["out"] == pytest.approx(result.signals["out"])
+
+
+def test_a_controller_has_the_setting_of_each_value(tmp_path):
+    text = """\
+import resistive
+network Rc {
+    input  u
+    output y
+    r: resistor(u, y, g = 1 mS)
+    c: capacitor(y, gnd, c = 1 uF)
+}
+simulate Hold for Rc {
+    sweep   level = 1 V, 2 V
+    control pi(read = y, drive = u, setpoint = level, kp = 5, ki = 2000 Hz) every 50 us
+    record  y
+    transient 5 ms step 50 us
+}
+"""
+    result = simulate(Compilation(Source("hold.tgn", text), Files(()), ()), out=tmp_path)
+    low, high = result.signals["y"]
+    assert low == pytest.approx(1.0, rel=0.05)
+    assert high == pytest.approx(2 * low, rel=1e-6)  # all of it is linear
+    said = json.loads((result.folder / "run.json").read_text())["control"]["arguments"]
+    assert said["setpoint"] == [1.0, 2.0] and said["kp"] == 5.0
