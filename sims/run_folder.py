@@ -10,7 +10,7 @@
     checkpoint.npz   the state to go on from
     waves.npz        a simulation's signals; over a sweep `waves-000.npz`, ... hold each transient
     points.f64       a single transient's points as they come: rows of float64, time first
-    spikes.csv       a simulation's spikes: signal, element, time
+    spikes.csv       a simulation's spikes: signal, element, time; over a sweep `spikes-000.csv`, ...
     *.png, report.html
 
 Files are replaced whole (written beside, then renamed), so that a run that dies leaves the last good ones.
@@ -190,7 +190,9 @@ def write_state(folder: Path, state: State) -> None:
     write_metrics(folder, state.rows)
 
 
-def write_spikes(folder: Path, spikes: Mapping[str, list[np.ndarray]]) -> None:
+def write_spikes(
+    folder: Path, spikes: Mapping[str, list[np.ndarray]], name: str = SPIKES
+) -> None:
     """Write `spikes.csv`: signal, element, time in seconds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -198,16 +200,16 @@ def write_spikes(folder: Path, spikes: Mapping[str, list[np.ndarray]]) -> None:
     for signal, elements in spikes.items():
         for k, times in enumerate(elements):
             writer.writerows([signal, k, f"{t:.12g}"] for t in times)
-    write_text(folder, SPIKES, text.getvalue())
+    write_text(folder, name, text.getvalue())
 
 
-def read_spikes(folder: Path) -> dict[str, list[np.ndarray]]:
+def read_spikes(folder: Path, name: str = SPIKES) -> dict[str, list[np.ndarray]]:
     """The spikes of `spikes.csv`; none where there is no such file.
 
     Raises:
         ValueError: it is damaged.
     """
-    path = folder / SPIKES
+    path = folder / name
     found: dict[str, list[list[float]]] = {}
     if path.exists():
         with path.open(encoding="utf-8", newline="") as file:

@@ -35,11 +35,13 @@ class SimulationResult:
         plan: what was simulated.
         time: (times,) in seconds, or None for an operating point and for a sweep.
         signals: recorded values, (times, *shape); (*shape) for an operating point; for a sweep
-            (values of the sweep, *shape), of transients the values at their end.
+            (values of the sweep, *shape), of transients the values at their end, of nets of spikes
+            their number over the transient's length, in Hz.
         units: the unit of each signal.
         points: the waveforms of a sweep of transients, (time, signals) for each of its values.
         spikes: of a transient, for each recorded net of spikes the times of each element's spikes, in
             seconds, in row-major order of its shape.
+        trains: the same of each transient of a sweep.
         finished: whether it came to its end, and was not stopped on the way.
     """
 
@@ -51,6 +53,7 @@ class SimulationResult:
     points: tuple[tuple[Values, dict[str, Values]], ...] = ()
     spikes: dict[str, list[Values]] = field(default_factory=dict)
     finished: bool = True
+    trains: tuple[dict[str, list[Values]], ...] = ()
 
     def to_xarray(self) -> xarray.Dataset:
         """The signals as an xarray data set (needs the `xarray` extra)."""
@@ -98,7 +101,7 @@ def simulate(
         "sweep": plan.sweep and {"name": plan.sweep.name, "unit": plan.sweep.unit,
                                  "values": plan.sweep.values},
         "control": plan.control and {"name": plan.control.name, "every": plan.control.every,
-                                     "arguments": dict(plan.control.arguments)},
+                                     "arguments": _arguments(plan)},
         "parts": in_parts, "signals": units_of(plan), "weights": plan.weights,
     })  # fmt: skip
     if in_parts:
@@ -158,6 +161,8 @@ def _kept(
             points.append(point)
             if plan.sweep is not None and point.time is not None:
                 rf.write_arrays(folder, f"waves-{k:03d}.npz", {TIME: point.time, **point.signals})
+                if point.spikes:
+                    rf.write_spikes(folder, point.spikes, f"spikes-{k:03d}.csv")
             progress(k + 1, len(plan.netlists))
             if point.stopped is not None:
                 break
@@ -177,7 +182,10 @@ def _kept(
     finished = stopped is None
     if plan.sweep is not None:
         kept = tuple((p.time, p.signals) for p in points if p.time is not None)
-        return SimulationResult(folder, plan, time, signals, units, kept, finished=finished)
+        trains = tuple(p.spikes for p in points)
+        return SimulationResult(
+            folder, plan, time, signals, units, kept, finished=finished, trains=trains
+        )
     spikes = points[0].spikes
     if spikes:
         rf.write_spikes(folder, spikes)
@@ -187,14 +195,32 @@ def _kept(
 def _write_waves(
     folder: Path, plan: SimulationPlan, points: list[Point]
 ) -> tuple[Values | None, dict[str, Values]]:
-    """Keep what was simulated so far; a sweep as a table of the last values over its own."""
+    """Keep what was simulated so far; a sweep as a table of last values and rates over its own."""
     if not points:
         return None, {}
     time, signals = points[0].time, points[0].signals
     axis: dict[str, Values] = {} if time is None else {TIME: time}
     if plan.sweep is not None:
-        last = [{n: v if p.time is None else v[-1] for n, v in p.signals.items()} for p in points]
+        last = [_at_end(plan, point) for point in points]
         time, signals = None, {n: np.array([found[n] for found in last]) for n in signals}
         axis = {plan.sweep.name: np.array(plan.sweep.values[: len(points)])}
     rf.write_arrays(folder, rf.WAVES, {**axis, **signals})
     return time, signals
+
+
+def _arguments(plan: SimulationPlan) -> dict[str, object]:
+    """The controller's arguments; of those that change over a sweep, the value at each of its own."""
+    first = plan.controls[0].arguments
+    every = {name: [c.arguments[name] for c in plan.controls] for name in first}
+    return {n: v[0] if all(x == v[0] for x in v) else v for n, v in every.items()}
+
+
+def _at_end(plan: SimulationPlan, point: Point) -> dict[str, Values]:
+    """What a sweep keeps of one of its points: values, of transients the last; the rates of spikes."""
+    if point.time is None or plan.transient is None:
+        return point.signals
+    found = {name: values[-1] for name, values in point.signals.items()}
+    for name, trains in point.spikes.items():
+        counts = np.array([float(len(times)) for times in trains])
+        found[name] = counts.reshape(np.shape(found[name])) / plan.transient.stop
+    return found

@@ -100,8 +100,8 @@ class SweepValue:
 class ExperimentValues:
     """A task, train or simulate block with its expressions evaluated.
 
-    It is `whole` where all of its statements could be read. With a `sweep` the drives are those at its
-    first value; `block` gives the others.
+    It is `whole` where all of its statements could be read. With a `sweep` the drives and the controller
+    are those at its first value; `block` gives the others.
     """
 
     kind: str
@@ -159,9 +159,9 @@ def elaborate_experiment(
                 if first is not None:
                     _twice(s.keyword, s.span, first.span, sink)
                 else:
-                    out.settings[s.keyword] = SettingValue(
-                        tuple(value(v) for v in s.values), s.span
-                    )
+                    # Without the swept name: what these say holds for all of its values.
+                    said = tuple(evaluate(v, {}, sink, names=True) for v in s.values)
+                    out.settings[s.keyword] = SettingValue(said, s.span)
             case t.Assignment():
                 made = AssignmentValue(PathValue(s.port, s.port.span), value(s.value), s.span)
                 of = out.drives if s.keyword == "drive" else out.targets
@@ -222,7 +222,8 @@ def _swept(s: t.Sweep, sink: Sink) -> tuple[Number, ...]:
     size = (between.high.value - between.low.value) / step.value if step.value else -1.0
     if not 0 <= size < MOST_SWEPT:
         sink.error("out-of-range", f"this range has no steps of `{step.text}`" if size < 0 else
-                   f"a sweep has at most {MOST_SWEPT} values", s.span)  # fmt: skip
+                   f"a sweep has at most {MOST_SWEPT} values", s.span,
+                   help="a range that falls has steps below zero" if step.value and size < 0 else "")  # fmt: skip
         return ()
     # Counted, not added up: the last value is the end of the range, to the last digit.
     return tuple(

@@ -178,8 +178,8 @@ def waves(
         left_out = len(lines) > MOST_LINES
         ax.legend(
             title=f"the first {MOST_LINES} of {len(lines):,}" if left_out else None,
-            loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handlelength=1.4, columnspacing=1.2,
-            borderaxespad=0.2, alignment="left",
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=_columns([short(said) for said, _ in lines]),
+            handlelength=1.4, columnspacing=1.2, borderaxespad=0.2, alignment="left",
         )  # fmt: skip
     if len(panels) > MOST_PANELS:
         figure.suptitle(f"the first {MOST_PANELS} of {len(panels):,} units")
@@ -207,8 +207,10 @@ def trajectories(
     quantity_ticks(ax.yaxis, units.get(next(iter(weights)), ""))
     ax.set_xlabel("time")
     ax.set_ylabel("weight")
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, handlelength=1.4, columnspacing=1.2,
-              borderaxespad=0.2)  # fmt: skip
+    labels = [str(line.get_label()) for line in ax.get_lines()]
+    said = [label for label in labels if not label.startswith("_")]
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=_columns(said), handlelength=1.4,
+              columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
     return figure
 
 
@@ -229,6 +231,12 @@ def raster(spikes: Mapping[str, list[Values]], stop: float, theme: Theme) -> Fig
     quantity_ticks(ax.xaxis, "s")
     ax.set_xlabel("time")
     return figure
+
+
+def _columns(names: Sequence[str]) -> int:
+    """How many columns of a legend fit above the axes: what does not, is taken from their width."""
+    widest = max((len(name) for name in names), default=0)
+    return min(max(int(86 / (widest + 10)), 1), 4)
 
 
 def _lines(name: str, values: Values) -> list[tuple[str, Values]]:

@@ -225,6 +225,8 @@ def _networks(record: Record) -> list[Picture]:
     edges = {name: p.values for name, p in manifest.parameters.items() if p.sense}
     values = last or edges
     drawing = network.prepare(manifest, values)
+    if not drawing.total:  # no cell is an edge, as with neurons: an empty picture says nothing
+        return []
 
     def present(ax: Axes, theme: Theme) -> None:
         drawing.draw(ax, values, shades.of_values(manifest, [first, values], theme), theme)

@@ -136,6 +136,8 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     """A value with its unit and an SI prefix, such as `5.3 µS`; a dash where there is none."""
     if not math.isfinite(value):
         return "–"
+    if unit == "GHz":  # what a net of 1 V for 1 GHz measures: no prefix before the prefix
+        value, unit = value * 1e9, "Hz"
     if not symbol(unit) or value == 0:
         return f"{value:.{digits}g} {symbol(unit)}".strip()
     power = min(max(3 * math.floor(math.log10(abs(value)) / 3 + 1e-9), -15), 12)

@@ -57,7 +57,7 @@ class SimulationPlan:
     """A simulation: netlists with their drives, and what is recorded.
 
     `netlists` holds one for each value of the sweep, or a single one; they differ in their drives
-    only. `record` maps a signal as the author named it to the names that a session reads, `spiking`
+    only. `controls` holds the controller of each netlist, or nothing. `record` maps a signal as the author named it to the names that a session reads, `spiking`
     are those of them that carry spikes, `weights` those that are weights of plastic synapses; `transient`
     is None for an operating point.
     """
@@ -71,13 +71,18 @@ class SimulationPlan:
     transient: Transient | None
     sweep: Axis | None
     seed: int
-    control: ControlPlan | None = None
+    controls: tuple[ControlPlan, ...] = ()
     weights: tuple[str, ...] = ()
 
     @property
     def netlist(self) -> str:
         """The (first) netlist."""
         return self.netlists[0]
+
+    @property
+    def control(self) -> ControlPlan | None:
+        """The (first) controller, if there is one."""
+        return self.controls[0] if self.controls else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,24 +107,31 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     found: list[dict[str, list[str]]] = []
     record: dict[str, str] = {}
     transient = control = None
+    controls: list[ControlPlan] = []
     if compiled is not None:
         bare = compiled.emit().manifest
         with own_sink(compilation) as sink:
             transient = transient_of(block, sink)
             for at in block.sweep.values if block.sweep else (None,):
-                drives = _Drives(compilation, block, at, build.seed, transient, sink)
+                there = block
+                if at is not None and block.block is not None:
+                    there = elaborate_experiment(block.block, sink, at)
+                drives = _Drives(compilation, there, build.seed, transient, sink)
                 found.append(drives.texts(bare))
+                if there.control is not None:
+                    control = bind_control(there.control, bare, transient, sink)
+                if control is not None:
+                    found_in = _spiking({n: n for n in control.reads}, bare, compiled)
+                    controls.append(replace(control, spikes=found_in))
                 if sink.errors:
                     break
-            if block.control is not None:
-                control = bind_control(block.control, bare, transient, sink)
-            if control is not None:
-                found_in = _spiking({n: n for n in control.reads}, bare, compiled)
-                control = replace(control, spikes=found_in)
-                _control_fits(block, control, sink)
+            if controls:
+                _control_fits(block, controls[0], sink)
+            _sweep_fits(block, found, controls, sink)
             if control is not None or block.control is None:
                 undriven(compiled, bare, block, sink, control.drives if control else ())
             record = _record(block, bare, sink)
+            _sweep_name_taken(block, record, sink)
             if transient and TIME in record:
                 _time_taken(block, sink)
     compilation.sink.raise_errors()
@@ -136,7 +148,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     plan = SimulationPlan(
         name, block.subject.text, tuple(e.netlist for e in emitted), emitted[0].manifest, record,
         _spiking(record, emitted[0].manifest, compiled), transient, _axis(block), build.seed,
-        control, _weights(record, emitted[0].manifest, compiled),
+        tuple(controls), _weights(record, emitted[0].manifest, compiled),
     )  # fmt: skip
     return BoundSimulation(plan, compiled, tuple(found))
 
@@ -182,6 +194,26 @@ def _control_fits(block: ExperimentValues, control: ControlPlan, sink: Sink) -> 
                    help="add `every 50 us`, say, behind the controller")  # fmt: skip
 
 
+def _sweep_fits(
+    block: ExperimentValues, drives: list[dict[str, list[str]]], controls: list[ControlPlan], sink: Sink
+) -> None:  # fmt: skip
+    """Report a sweep that changes nothing."""
+    sweep = block.sweep
+    if sweep is None or sink.errors or len({v.value for v in sweep.values}) < 2:
+        return
+    if all(d == drives[0] for d in drives) and all(c == controls[0] for c in controls):
+        sink.error("unused-sweep", f"nothing changes with `{sweep.name}`", sweep.span,
+                   help=f"let it stand in a drive, `drive u = {sweep.name}`")  # fmt: skip
+
+
+def _sweep_name_taken(block: ExperimentValues, record: dict[str, str], sink: Sink) -> None:
+    sweep = block.sweep
+    if sweep is not None and (sweep.name in record or sweep.name == TIME):
+        taken = "a transient's times" if sweep.name == TIME else "a recorded signal"
+        sink.error("duplicate-name", f"what is swept is called `{sweep.name}`, as is {taken}", sweep.span,
+                   help="give it another name")  # fmt: skip
+
+
 def _axis(block: ExperimentValues) -> Axis | None:
     if block.sweep is None:
         return None
@@ -191,22 +223,18 @@ def _axis(block: ExperimentValues) -> Axis | None:
 
 @dataclass(frozen=True)
 class _Drives:
-    """The drives of a simulation at a value of its sweep."""
+    """The drives of a simulation; its block is elaborated at a value of its sweep."""
 
     compilation: Compilation
     block: ExperimentValues
-    at: Number | None
     seed: int
     transient: Transient | None
     sink: Sink
 
     def texts(self, manifest: Manifest) -> dict[str, list[str]]:
         """The SPICE source text of each element of each input that is driven."""
-        block = self.block
-        if self.at is not None and block.block is not None:
-            block = elaborate_experiment(block.block, self.sink, self.at)
         found: dict[str, list[str]] = {}
-        for said in block.drives:
+        for said in self.block.drives:
             for port in matching(said.port, manifest.inputs, "input", self.sink):
                 texts = self.port(said, port, manifest.inputs[port])
                 if texts is not None:
@@ -323,8 +351,10 @@ def _signal(path: PathValue, manifest: Manifest, sink: Sink) -> list[tuple[str, 
 
 
 def units_of(plan: SimulationPlan) -> dict[str, str]:
-    """The unit of each recorded signal."""
-    return {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
+    """The unit of each recorded signal; of spikes over a sweep that of a rate."""
+    units = {n: _unit(plan.manifest, source) for n, source in plan.record.items()}
+    rates = plan.spiking if plan.sweep is not None and plan.transient is not None else ()
+    return units | dict.fromkeys(rates, "Hz")
 
 
 def _unit(manifest: Manifest, source: str) -> str:

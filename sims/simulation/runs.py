@@ -74,7 +74,7 @@ def fly_plan(
 
     `kept` are points of a stopped run that it must come through again.
     """
-    transient, control = plan.transient, plan.control
+    transient = plan.transient
     assert transient is not None
     file = folder / (rf.POINTS if kept is None else rf.REPLAY)
 
@@ -82,7 +82,8 @@ def fly_plan(
         assert isinstance(message, float)
         flown(message, transient.stop)
 
-    for netlist in plan.netlists:
+    controls = plan.controls or (None,) * len(plan.netlists)
+    for netlist, control in zip(plan.netlists, controls, strict=True):
         order = Order(netlist, plan.manifest, _flown_signals(plan), transient, control, file, kept)
         found: Flown = run_job(
             "tellegen.sims.simulation.streamed:fly_job", order, told, timeout=timeout, library=library,
