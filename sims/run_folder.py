@@ -190,9 +190,7 @@ def write_state(folder: Path, state: State) -> None:
     write_metrics(folder, state.rows)
 
 
-def write_spikes(
-    folder: Path, spikes: Mapping[str, list[np.ndarray]], name: str = SPIKES
-) -> None:
+def write_spikes(folder: Path, spikes: Mapping[str, list[np.ndarray]], name: str = SPIKES) -> None:
     """Write `spikes.csv`: signal, element, time in seconds."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -28,7 +28,11 @@ BRIEFLY = {
     "reservoir_rc": ["task.data.periods=40"],
     "reservoir_oscillator": ["task.data.periods=20"],
     "reservoir_array": ["task.data.periods=16"],
-    "vowels": ["task.data.split=0.05, 0.03", "train.transient.stop=6 ns", "train.window=3 ns .. 6 ns"],
+    "vowels": [
+        "task.data.split=0.05, 0.03",
+        "train.transient.stop=6 ns",
+        "train.window=3 ns .. 6 ns",
+    ],
     "hydrogen": ["train.vary.steps=3", "train.starts=1"],
 }
 

@@ -43,7 +43,9 @@ def test_a_swept_current_gives_rates_and_times_of_spikes(tmp_path):
         assert found == pytest.approx(np.floor(0.1 * rate(current)))
         if found[0] > 1:
             intervals = np.diff(trains["out"][0])
-            assert intervals == pytest.approx(1 / rate(current), rel=0.02)  # it spikes by a sharp exponential
+            assert intervals == pytest.approx(
+                1 / rate(current), rel=0.02
+            )  # it spikes by a sharp exponential
     kept = read_spikes(result.folder, "spikes-002.csv")
     assert kept["out"][1] == pytest.approx(result.trains[2]["out"][1], abs=1e-10)
     with np.load(result.folder / "waves.npz") as waves:

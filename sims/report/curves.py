@@ -200,15 +200,15 @@ def trajectories(
         count = table.shape[1]
         for column in table.T[:MOST_ROWS] if count > 1 else ():
             ax.plot(*_thinned(time, column), color=colour, lw=0.6, alpha=0.45)
-        said = f"{short(name)} (mean of {count})" if count > 1 else short(name)
-        ax.plot(*_thinned(time, table.mean(axis=1)), color=colour, lw=1.6, label=said)
+        label = f"{short(name)} (mean of {count})" if count > 1 else short(name)
+        ax.plot(*_thinned(time, table.mean(axis=1)), color=colour, lw=1.6, label=label)
     ax.margins(x=0)
     quantity_ticks(ax.xaxis, "s")
     quantity_ticks(ax.yaxis, units.get(next(iter(weights)), ""))
     ax.set_xlabel("time")
     ax.set_ylabel("weight")
     labels = [str(line.get_label()) for line in ax.get_lines()]
-    said = [label for label in labels if not label.startswith("_")]
+    said = [line for line in labels if not line.startswith("_")]
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=_columns(said), handlelength=1.4,
               columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
     return figure

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from tellegen.arrays import Values
 from tellegen.signature import Argument, number
-from tellegen.sims.rules import Values, rule
+from tellegen.sims.rules import rule
 
 
 @rule(

@@ -130,7 +130,9 @@ def csv(site: Site, file: str, time: float, scale: float | None, column: int) ->
                 ) from None
             continue
         if not all(math.isfinite(v) for v in flat[-2:]):
-            raise FileRefused("bad-file", f"line {number_} of `{file}` has a number that is not finite")
+            raise FileRefused(
+                "bad-file", f"line {number_} of `{file}` has a number that is not finite"
+            )
     try:
         return _points(flat)
     except WaveformError as error:

@@ -67,8 +67,8 @@ def code(classes: Sequence[str], size: int, items: list[str], low: float, high: 
         found[name] = bits
     if missing := [name for name in classes if name not in found]:
         raise ValueError(f"`code` needs a code for {', '.join(missing)}")
-    bits = np.array([[bit == "1" for bit in found[name]] for name in classes])
-    return Target(np.where(bits, high, low), True)
+    ones = np.array([[bit == "1" for bit in found[name]] for name in classes])
+    return Target(np.where(ones, high, low), True)
 
 
 @function(amplify=number(low=0, default=2.0))
