@@ -17,7 +17,7 @@ PUBLISHED = {
 
 
 def test_vowels_have_the_published_means_and_deviations():
-    logs, classes, speakers = romera.recordings()
+    logs, classes, speakers = romera.recordings(("f1", "f2"))
     assert len(np.unique(speakers)) == 48
     for k, name in enumerate(romera.VOWELS):
         hertz = np.exp(logs[classes == k])
@@ -27,6 +27,16 @@ def test_vowels_have_the_published_means_and_deviations():
         within = 0.1 if len(hertz) == 48 else 5.0
         assert means == pytest.approx([mean1, mean2], abs=within)
         assert deviations == pytest.approx([sd1, sd2], abs=within)
+
+
+def test_formants_early_and_late_are_of_the_same_vowels():
+    steady, classes, speakers = romera.recordings(("f1", "f2"))
+    moving, *same = romera.recordings()
+    assert (same[0] == classes).all()
+    assert (same[1] == speakers).all()
+    # early ones are near those at steady state, late ones on their way to the consonant
+    assert np.abs(moving[:, :2] - steady).max() < 0.35
+    assert np.abs(np.median(moving[:, 2:] - steady, axis=0)).max() < 0.1
 
 
 def test_oscillators_lock_to_the_microwave_that_is_near(monkeypatch):
@@ -52,7 +62,7 @@ def test_combinations_of_formants_fall_into_the_ranges_of_their_classes():
     inner = np.clip(romera.ranges(), -30, 40)
     classes = np.repeat(np.arange(7), 20)
     exact = rng.uniform(inner[classes, :, 0] + 1, inner[classes, :, 1] - 1)
-    logs = exact @ np.array([[0.02, -0.01], [0.03, 0.05]]) + [6.0, 7.0]
+    logs = exact @ np.array([[0.02, -0.01, 0.0], [0.03, 0.05, 0.02]]) + [6.0, 7.0, 8.0]
     found = romera.microwaves(logs, classes, np.arange(140) % 20 < 15)
     assert (romera.cut(found) == classes).mean() > 0.97
     assert (romera.cut(exact) == classes).all()
