@@ -17,7 +17,7 @@ PUBLISHED = {
 
 
 def test_vowels_have_the_published_means_and_deviations():
-    logs, classes, speakers = romera.recordings()
+    logs, classes, speakers = romera.recordings(("f1", "f2"))
     assert len(np.unique(speakers)) == 48
     for k, name in enumerate(romera.VOWELS):
         hertz = np.exp(logs[classes == k])
@@ -29,22 +29,44 @@ def test_vowels_have_the_published_means_and_deviations():
         assert deviations == pytest.approx([sd1, sd2], abs=within)
 
 
+def test_formants_early_and_late_are_of_the_same_vowels():
+    steady, classes, speakers = romera.recordings(("f1", "f2"))
+    moving, *same = romera.recordings()
+    assert (same[0] == classes).all()
+    assert (same[1] == speakers).all()
+    # early ones are near those at steady state, late ones on their way to the consonant
+    assert np.abs(moving[:, :2] - steady).max() < 0.35
+    assert np.abs(np.median(moving[:, 2:] - steady, axis=0)).max() < 0.1
+
+
 def test_oscillators_lock_to_the_microwave_that_is_near(monkeypatch):
     monkeypatch.setattr(romera, "COPIES", 3)
-    detunings = romera.COMB * (np.arange(4) - 1.5) + 40 / 3
-    waves = np.array([[-13.0, 3.0], [-22.0, 13.0], [-22.0, 22.0]])
+    detunings = romera.COMB + 40 / 3
+    waves = np.array([[19.0, 4.0], [27.0, -16.0], [27.0, -26.0]])
     with closing(romera.Arrays(detunings)) as arrays:
         locks = arrays.locks(np.full(4, romera.START), waves)
         _, free = arrays.frequencies(np.full(4, romera.START), waves)
     expected = np.zeros((3, 4, 2), dtype=bool)
-    expected[0, 0, 0] = expected[0, 2, 1] = expected[1, 3, 1] = True
+    expected[0, 3, 0] = expected[0, 2, 1] = expected[1, 0, 1] = True
     assert (locks == expected).all()
-    assert free == pytest.approx([-12, -4, 4, 12], abs=1)
+    assert free == pytest.approx(romera.COMB, abs=1)
 
 
 def test_patterns_tell_all_classes_apart():
     assert (romera.said(romera.patterns()) == np.arange(7)).all()
     assert romera.said(np.ones((1, 4, 2), dtype=bool)) == [-1]
+
+
+def test_combinations_of_formants_fall_into_the_ranges_of_their_classes():
+    rng = np.random.default_rng(3)
+    inner = np.clip(romera.ranges(), -30, 40)
+    classes = np.repeat(np.arange(7), 20)
+    exact = rng.uniform(inner[classes, :, 0] + 1, inner[classes, :, 1] - 1)
+    logs = exact @ np.array([[0.02, -0.01, 0.0], [0.03, 0.05, 0.02]]) + [6.0, 7.0, 8.0]
+    found = romera.microwaves(logs, classes, np.arange(140) % 20 < 15)
+    assert (romera.cut(found) == classes).mean() > 0.97
+    assert (romera.cut(exact) == classes).all()
+    assert romera.cut(np.array([[10.0, 0.0]])) == [-1]
 
 
 def test_the_frequency_by_zero_crossings():
