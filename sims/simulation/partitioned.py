@@ -33,9 +33,9 @@ from tellegen.sims.workers.vitals import TIMEOUT
 
 Edges = list[tuple[float, bool]]
 
-# Rise and fall of the pulses that arrive, in seconds. Synapses of transistors take 2.5 % more charge from a fall of
-# 1 us than from that of `cmos`'s neurons, 0.1 us; after edges as short as that behavioural neurons spiked 0.7 ms late, and
-# after 0.3 us ngspice 39.3 found no solution in one of them.
+# Rise and fall of the pulses that arrive, in seconds; any from 0.05 to 1 us will do. Synapses of transistors take 2.5 %
+# more charge from a fall of 1 us than from that of `cmos`'s neurons of transistors, 0.1 us. (Behavioural neurons have edges
+# of 4 to 8 us.)
 _EDGE = 2e-7
 _HEIGHT = 1.8
 _PWL = re.compile(r"pwl\(([^()]*)\)", re.IGNORECASE)
