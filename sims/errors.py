@@ -8,12 +8,12 @@ through the manifest to the `.tgn` places they were compiled from, so that
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
-from tellegen.diagnostics import TellegenError
+from tellegen.diagnostics import TellegenError, did_you_mean, one_of
 from tellegen.manifest import Manifest
 
 
@@ -126,3 +126,25 @@ def placed(
             raise
         places = located(error.words, manifest)
         raise SimulationError(error.cause, error.words, places) from None
+
+
+class ControllerLeft(TellegenError):
+    """A controller ended the process that it runs in, and with it the transient."""
+
+
+class UnknownSignal(TellegenError, KeyError):
+    """There is no such signal, input or parameter; the text says which there are."""
+
+    __str__ = Exception.__str__
+
+
+_T = TypeVar("_T")
+
+
+def known_by_name(found: Mapping[str, _T], name: str, what: str) -> _T:
+    """What is called so, or an error that says what there is."""
+    try:
+        return found[name]
+    except KeyError:
+        help_ = did_you_mean(name, list(found)) or f"known: {one_of(found) or 'none'}"
+        raise UnknownSignal(f"there is no {what} `{name}`; {help_}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tellegen.arrays import Values
+from tellegen.diagnostics import TellegenError
 from tellegen.manifest import Manifest
 from tellegen.sims.errors import placed
 from tellegen.sims.ngspice.locate import find_library
@@ -42,7 +44,7 @@ class Flight:
         external: Sequence[str] = (),
         spikes: Sequence[str] = (),
         initial: str = "operating point",
-        file: Path | None = None,
+        file: str | Path | None = None,
         keep: bool = True,
         library: Path | None = None,
         timeout: float = TIMEOUT,
@@ -72,20 +74,29 @@ class Flight:
         """
         self.manifest = manifest
         self.time = 0.0
+        self._closed = self._interrupted = False
         self._worker = Worker(library, timeout)
         try:
             self._ask(
                 self._worker.make, "tellegen.sims.inflight.transient:InFlight", netlist, manifest,
                 library=library or find_library(), record=list(record), step=step, stop=stop,
                 max_step=max_step, external=list(external), spikes=list(spikes), initial=initial,
-                file=file, keep=keep,
+                file=None if file is None else Path(file), keep=keep,
             )  # fmt: skip
         except BaseException:
             self._worker.close()
             raise
 
     def _ask(self, what: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        return placed(what, self.manifest, *arguments, **named)
+        if self._closed:
+            raise ValueError("the flight is closed")
+        try:
+            return placed(what, self.manifest, *arguments, **named)
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C: the worker is still at it
+            self._interrupted = True
+            raise
 
     def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
         return self._ask(self._worker.call, method, *arguments, **named)
@@ -135,7 +146,11 @@ class Flight:
         return value
 
     def close(self) -> None:
-        """End the transient and its worker."""
+        """End the transient and its worker; what was recorded is in its file then."""
+        if not self._closed and not self._interrupted:
+            with suppress(TellegenError):  # a worker that has died has nothing more to write
+                self._call("close")
+        self._closed = True
         self._worker.close()
 
     def __enter__(self) -> Self:

@@ -11,6 +11,12 @@ from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources import files
 
+from tellegen.diagnostics import TellegenError
+
+
+class BrokenPlugin(TellegenError):
+    """What an installed package offers cannot be used; the text says which and why."""
+
 
 @cache
 def names(package: str) -> tuple[str, ...]:
@@ -22,7 +28,17 @@ def names(package: str) -> tuple[str, ...]:
 
 @cache
 def load(package: str, name: str) -> object:
-    """The object called `name` in the module of that name (or behind the entry point)."""
+    """The object called `name` in the module of that name (or behind the entry point).
+
+    Raises:
+        BrokenPlugin: another package's entry point leads nowhere.
+    """
     for entry in entry_points(group=package, name=name):
-        return entry.load()
+        try:
+            return entry.load()
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            raise BrokenPlugin(
+                f"`{name}`, the entry point `{entry.value}`, cannot be loaded: {said}"
+            ) from error
     return getattr(importlib.import_module(f"{package}.{name}"), name)

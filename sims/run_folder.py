@@ -118,11 +118,15 @@ def write_bytes(folder: Path, name: str, content: bytes) -> None:
     """Replace a file whole."""
     beside = folder / f".{name}.new"
     beside.unlink(missing_ok=True)  # a link planted there must not be followed
-    with beside.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / name)
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(folder / name)
+    except OSError:  # a full disk is not made fuller
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_arrays(folder: Path, name: str, arrays: Mapping[str, np.ndarray]) -> None:

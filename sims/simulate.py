@@ -137,7 +137,7 @@ def resume_simulation(
         raise rf.RunFolderError(
             f"`{folder}` cannot be resumed: sweeps and simulations in parts begin anew"
         )
-    if record["status"] == "finished":
+    if record.get("status") == "finished":
         raise rf.RunFolderError(f"the simulation in `{folder}` is finished")
     compilation = reopened(folder, record)
     plan = bind_simulation(compilation, record["name"]).plan

@@ -192,7 +192,7 @@ def resume(
     compilation = reopened(folder, record, overrides)
     bound = bind_training(compilation, record["name"])
     plan = bound.plan
-    if fingerprint(plan) != record["fingerprint"]:
+    if fingerprint(plan) != record.get("fingerprint"):
         raise rf.RunFolderError(
             f"`{folder}` cannot go on: its circuit, data or learning rule is not what it began with"
         )
@@ -205,19 +205,26 @@ def reopened(folder: Path, record: dict[str, Any], overrides: Iterable[str] = ()
     """The compilation that a run folder began with.
 
     Raises:
-        RunFolderError: the folder has lost its source.
+        RunFolderError: the folder has lost its source, or its record is damaged.
+        CompileError: the source has no such block any more.
     """
     try:
         text = (folder / rf.SOURCE).read_text("utf-8")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise rf.RunFolderError(f"`{folder}` has lost its {rf.SOURCE}") from error
-    return Compilation(
-        Source(record["file"], text),
-        Files(tuple(Path(p) for p in record["roots"])),
-        tuple(Path(p) for p in record["cells"]),
-        (*record["overrides"], *overrides),
-        record["seed"],
-    )
+    try:
+        compilation = Compilation(
+            Source(str(Path(record["file"])), text),
+            Files(tuple(Path(p) for p in record["roots"])),
+            tuple(Path(p) for p in record["cells"]),
+            (*record["overrides"], *overrides),
+            record["seed"],
+        )
+    except (KeyError, TypeError) as error:
+        raise rf.RunFolderError(f"`{folder}` cannot go on: {rf.RUN} is damaged") from error
+    kind = "simulate" if record.get("kind") == "simulate" else "train"
+    choose(compilation, kind, str(record.get("name")))
+    return compilation
 
 
 def choose(compilation: Compilation, kind: str, name: str | None) -> str:

@@ -86,6 +86,13 @@ def errors(json_: bool = False) -> Iterator[None]:
         sys.exit(_status(error))
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        where = "" if error.filename is None else f": `{error.filename}`"
+        said = f"{error.strerror}{where}"
+        click.echo(json.dumps({"error": said}) if json_ else f"error: {said}", err=not json_)
+        sys.exit(DIAGNOSTICS)
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         sys.exit(STOPPED)

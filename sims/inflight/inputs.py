@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tellegen.manifest import Manifest
+from tellegen.sims.errors import known_by_name
 from tellegen.sims.inflight.external import External
 from tellegen.sims.ngspice.netlist import checked_name
 
@@ -26,7 +27,7 @@ class Inputs:
         Raises:
             KeyError: the manifest has no such input.
         """
-        self._inputs = {name: manifest.inputs[name] for name in names}
+        self._inputs = {name: known_by_name(manifest.inputs, name, "input") for name in names}
         sources = [checked_name(s) for entry in self._inputs.values() for s in entry.sources]
         self._sources = sources
         self.external = External(sources, pause=pause)
@@ -42,7 +43,7 @@ class Inputs:
         if isinstance(values, float) and name in self._single and isfinite(values):
             self.external.hold(self._single[name], values)
             return
-        first, entry = self._first[name], self._inputs[name]
+        first, entry = known_by_name(self._first, name, "external input"), self._inputs[name]
         flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
         if not np.isfinite(flat).all():
             raise ValueError(f"{name} would get values that are not finite")

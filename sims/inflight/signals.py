@@ -9,6 +9,7 @@ import numpy as np
 
 from tellegen.arrays import Values
 from tellegen.manifest import GROUND, Manifest
+from tellegen.sims.errors import known_by_name
 from tellegen.sims.inflight.recorder import Recorder
 from tellegen.sims.ngspice.netlist import checked_name
 from tellegen.sims.ngspice.quantities import branches_of, quantity
@@ -84,7 +85,7 @@ class Signals:
         alone = self._alone.get(name)
         if alone is not None:  # one node against ground: most of what controllers ask
             return np.float64(last[alone])  # type: ignore[return-value]
-        signal = self._signals[name]
+        signal = known_by_name(self._signals, name, "recorded signal")
         for node, k in self._at_node.items():
             self._voltages[node] = last[k]
         for branch, k in self._at_branch.items():
@@ -93,7 +94,8 @@ class Signals:
 
     def spikes(self, name: str) -> list[Values]:
         """The times of the spikes of each element of a watched signal since the last call."""
-        return [np.array(self.recorder.spikes(w)) for w in self.watches[name]]
+        watched = known_by_name(self.watches, name, "signal whose spikes are watched")
+        return [np.array(self.recorder.spikes(w)) for w in watched]
 
     def edges(self, name: str) -> list[list[tuple[float, bool]]]:
         """When each element of a watched signal crossed the threshold, and whether upwards."""

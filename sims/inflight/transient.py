@@ -21,7 +21,13 @@ from numpy.typing import ArrayLike
 
 from tellegen.arrays import Values
 from tellegen.manifest import Manifest
-from tellegen.sims.errors import SimulationError, cause_of, located
+from tellegen.sims.errors import (
+    ControllerLeft,
+    SimulationError,
+    cause_of,
+    known_by_name,
+    located,
+)
 from tellegen.sims.inflight.callbacks import InFlightNgSpice
 from tellegen.sims.inflight.exchange import Controller, Exchange, Watch
 from tellegen.sims.inflight.inputs import Inputs
@@ -87,7 +93,11 @@ class InFlight:
         Raises:
             SimulationError: ngspice does not accept the netlist.
             KeyError: the manifest has no such signal or input.
+            ValueError: a time that is not above 0, or a signal that cannot be watched.
         """
+        for said, seconds in (("step", step), ("stop", stop), ("max_step", max_step or step)):
+            if not 0 < seconds < _NEVER:
+                raise ValueError(f"{said} is a time above 0 s, not {seconds}")
         self.manifest = manifest
         self._ng = InFlightNgSpice(library)
         self._signals = Signals(manifest, record, spikes, file, keep=keep)
@@ -222,7 +232,13 @@ class InFlight:
             if fired
             else ()
         )
-        self._controller(exchange)
+        try:
+            self._controller(exchange)
+        except SystemExit:
+            raise ControllerLeft(f"the controller left Python at {time:.9g} s") from None
+        except Exception as error:
+            error.add_note(f"raised by the controller at {time:.9g} s")
+            raise
         if self.stopping or self._altered:
             self._halt()
 
@@ -245,6 +261,8 @@ class InFlight:
             until: seconds.
             watch: called with the time after every point; the transient ends there if it says so.
         """
+        if until != until:
+            raise ValueError("the time to run to is not a number")
         self._sharp = True
         self._fly(until, watch)
         return self.time
@@ -283,7 +301,7 @@ class InFlight:
         if isinstance(controller, str):
             module, _, name = controller.partition(":")
             controller = getattr(importlib.import_module(module), name)
-        if every < 0 or (not every and not self._signals.watches):
+        if not every >= 0 or (not every and not self._signals.watches):
             raise ValueError("say `every`, or record signals whose spikes are watched")
         self._controller = controller  # type: ignore[assignment]
         self._on_spikes = not every
@@ -361,7 +379,7 @@ class InFlight:
 
     def write(self, parameter: str, values: ArrayLike) -> None:
         """Set a programmable parameter from now on, in its header's unit."""
-        entry = self.manifest.parameters[parameter]
+        entry = known_by_name(self.manifest.parameters, parameter, "programmable parameter")
         flat = np.broadcast_to(np.asarray(values, dtype=float), entry.shape).ravel()
         element = carried(entry, flat)
         if not np.isfinite(element).all():

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tellegen.arrays import Values
+from tellegen.diagnostics import did_you_mean, one_of
 from tellegen.manifest import GROUND, Manifest, ObservableMap
+from tellegen.sims.errors import UnknownSignal
 from tellegen.sims.ngspice.netlist import checked_name
 
 Index = NDArray[np.intp]
@@ -62,7 +64,9 @@ def quantity(manifest: Manifest, name: str) -> Quantity:
             break
     else:
         if name not in manifest.paths:
-            raise KeyError(name)
+            known = (*manifest.inputs, *manifest.outputs, *manifest.observables, *manifest.paths)
+            said = did_you_mean(name, known) or f"known: {one_of(known) or 'none'}"
+            raise UnknownSignal(f"there is no signal `{name}`; {said}")
         return Quantity((), np.array([manifest.paths.index(name)]), np.full(1, GROUND))
     if isinstance(entry, ObservableMap) and entry.kind == "i":
         known = branches_of(manifest)

@@ -57,7 +57,10 @@ def bind_control(
                    help="add `transient STOP step STEP`")  # fmt: skip
         return None
     found = plugins.load(PACKAGE, call.name)
-    assert isinstance(found, Controller)
+    if not isinstance(found, Controller):
+        raise plugins.BrokenPlugin(
+            f"`{call.name}` is no controller: it lacks the decorator of tellegen.sims.controllers"
+        )
     bound = bind(call, call.name, found.arguments, sink, subject=_unit(said, found, manifest))
     every = 0.0
     if said.every is not None:
