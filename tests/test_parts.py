@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import brentq
 
 from tellegen import compile_text
-from tellegen.sims.inflight import InFlight
+from tellegen.sims.inflight.transient import InFlight
 from tellegen.sims.locate import find_library
 
 NEURON = """

@@ -69,8 +69,8 @@ def quantity(manifest: Manifest, name: str) -> Quantity:
             raise UnknownSignal(f"there is no signal `{name}`; {said}")
         return Quantity((), np.array([manifest.paths.index(name)]), np.full(1, GROUND))
     if isinstance(entry, ObservableMap) and entry.kind == "i":
-        known = branches_of(manifest)
-        at = [known.index(source.lower()) for source in entry.sources]
+        branches = branches_of(manifest)
+        at = [branches.index(source.lower()) for source in entry.sources]
         return Quantity(entry.shape, branches=np.array(at, dtype=np.intp))
     squares = isinstance(entry, ObservableMap) and entry.kind == "power"
     ends = entry.positive.astype(np.intp), entry.negative.astype(np.intp)
