@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 
 from tellegen import compile_text
 from tellegen.sims.inflight.transient import InFlight
-from tellegen.sims.locate import find_library
+from tellegen.sims.ngspice.locate import find_library
 
 NEURON = """
 import cmos
