@@ -40,7 +40,8 @@ run of this one, with the two formants at steady state and seeds 200 to 209, tol
 above what is asked for, formants early and late were taken, their use and all else chosen by the 24 again. Seeds here are 300 to 309.
 
 Beside it: the untrained currents, read in both ways, a linear discriminant of the two frequencies, and the ranges of an array without
-mismatch taken as straight cuts. Full run: 3 minutes in two processes. `--quick`: seed 0, 2 updates, 28 vowels; 5 seconds of CPU.
+mismatch taken as straight cuts. Full run: 25 minutes in two processes on two cores with ten other jobs (20 updates without them: 3).
+`--quick`: seed 0, 2 updates, 28 vowels; 5 seconds of CPU.
 """
 
 from __future__ import annotations
