@@ -112,12 +112,16 @@ def read_summary(result: ReservoirResult) -> None:
     page = write_report(result.folder)
     plan = result.plan
     table = Table(title=f"{plan.name}: read-out of {result.states.shape[1]} states")
-    for head in ("", "samples", *(["accuracy"] if plan.classes is not None else []), "NRMSE"):
+    shown = [name for name in ("accuracy", "capacity") if name in result.results["train"]]
+    for head in ("", "samples", *shown, "NRMSE"):
         table.add_column(head, justify="left" if not head else "right")
     for part, said in result.results.items():
-        accuracy = [f"{said['accuracy']:.1%}"] if "accuracy" in said else []
+        further = [
+            f"{said[n]:.1%}" if n == "accuracy" else f"{said[n]:.3f}" for n in shown if n in said
+        ]
+        further += [""] * (len(shown) - len(further))
         count = len(getattr(plan.parts, part))
-        table.add_row(part, str(count), *accuracy, f"{said['nrmse']:.4g}")
+        table.add_row(part, str(count), *further, f"{said['nrmse']:.4g}")
     Console().print(table)
     _places(result.folder, page)
 

@@ -90,7 +90,9 @@ def predictions(found: Reading, theme: Theme) -> Figure:
         )
         ax.set_ylabel(f"output {k}")
     panels[-1].set_xlabel("sample")
-    panels[0].legend(loc="upper right", ncols=2)
+    panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.2)
+    if found.targets.shape[1] > count:
+        panels[0].set_title(f"the first {count} of {found.targets.shape[1]} outputs")
     return figure
 
 

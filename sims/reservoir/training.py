@@ -16,6 +16,7 @@ from tellegen.pipeline import Compilation
 from tellegen.sims import run_folder as rf
 from tellegen.sims.reservoir import reservoir
 from tellegen.sims.reservoir.binding import READOUT, ReservoirPlan
+from tellegen.sims.reservoir.capacity import Capacity, squared_correlation
 from tellegen.sims.reservoir.readout import Readout, fit, nrmse
 from tellegen.sims.tasks.targets import confused
 
@@ -32,7 +33,10 @@ class ReservoirResult:
         states: (samples, nodes * observed), as :func:`tellegen.sims.reservoir.reservoir.run` gives them.
         readout: the trained read-out.
         outputs: what it says (samples, outputs).
-        results: for each part that has samples its `nrmse`, and for classes the `accuracy` per sample.
+        results: for each part that has samples its `nrmse`, for classes the `accuracy` per sample, for
+            several targets their `capacity`, less what chance makes of it.
+        correlations: (targets,) on the test part, the squared correlation of each output with its target;
+            empty where there is no test.
     """
 
     folder: Path
@@ -41,6 +45,7 @@ class ReservoirResult:
     readout: Readout
     outputs: Values
     results: dict[str, dict[str, float]]
+    correlations: Values
 
     @property
     def accuracy(self) -> dict[str, float]:
@@ -79,7 +84,11 @@ def read_out(
         raise
     readout = fit(states, plan.targets, plan.parts, plan.alphas)
     outputs = readout.predict(states)
-    result = ReservoirResult(folder, plan, states, readout, outputs, _results(plan, outputs))
+    test = plan.parts.test
+    correlations = _correlations(outputs[test], plan.targets[test]) if len(test) else np.empty(0)
+    result = ReservoirResult(
+        folder, plan, states, readout, outputs, _results(plan, outputs), correlations
+    )
     _finish(result, record)
     return result
 
@@ -99,7 +108,16 @@ def _results(plan: ReservoirPlan, outputs: Values) -> dict[str, dict[str, float]
         if plan.classes is not None:
             right = outputs[samples].argmax(axis=1) == plan.classes[samples]
             found[part]["accuracy"] = float(right.mean())
+        elif wanted.shape[1] > 1 and len(samples) > 2:  # delays, each a target of its own
+            found[part]["capacity"] = Capacity(
+                _correlations(outputs[samples], wanted), len(samples)
+            ).unbiased
     return found
+
+
+def _correlations(outputs: Values, targets: Values) -> Values:
+    """The squared correlation of each output with its target."""
+    return np.array([squared_correlation(a, b) for a, b in zip(outputs.T, targets.T, strict=True)])
 
 
 def _begin(
@@ -134,6 +152,7 @@ def _finish(result: ReservoirResult, record: dict[str, Any]) -> None:
     rf.write_json(folder, rf.RUN, record | {
         "status": "finished", "alpha": readout.alpha, "validation": readout.validation,
         "results": result.results, "confusion": confusion,
+        "squared_correlations": result.correlations.tolist(),
     })  # fmt: skip
 
 
