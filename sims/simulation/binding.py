@@ -138,7 +138,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     assert compiled is not None
     analysis = ".op"
     if transient:
-        most = min(transient.step, compiled.circuit.max_step())
+        most = bare.longest_step(transient.step)
         transient = replace(transient, max_step=most)
         analysis = f".tran {transient.step:.9g} {transient.stop:.9g} 0 {most:.9g}"
     emitted = [
