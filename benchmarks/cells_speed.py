@@ -195,13 +195,15 @@ def run(quick: bool) -> Iterator[Row]:
         shared = library.cells["adaptive_neuron"].levels["transistor"].definitions
         devices = "".join(d.text for d in shared if d.names[0] in ("cmos_n", "cmos_p"))
         yield from _beside(process, library.cells["dpi_synapse"].levels["transistor"], by_hand(
-            _SYNAPSE, f"Vout out 0 0.5\nVpre pre 0 {train(0)}", "pre", devices, stop), stop)  # fmt: skip
+            _SYNAPSE, f"Vout out 0 0.5\nVpre pre 0 {train(0)}", "pre", devices, stop), stop, 15)  # fmt: skip
         yield from _beside(process, library.cells["adaptive_neuron"].levels["transistor"], by_hand(
-            _NEURON, "Iin vdd iin pwl(0 0 10m 0 10.1m 300p)", "spike", devices, stop), stop)  # fmt: skip
+            _NEURON, "Iin vdd iin pwl(0 0 10m 0 10.1m 300p)", "spike", devices, stop), stop, 3)  # fmt: skip
 
 
-def _beside(process: ProcessPoolExecutor, cell: Cell, hand: str, stop: float) -> Iterator[Row]:
-    """A cell at its defaults and the circuit by hand, in turn: CPU time for each spike, in or out.
+def _beside(
+    process: ProcessPoolExecutor, cell: Cell, hand: str, stop: float, rounds: int
+) -> Iterator[Row]:
+    """A cell at its defaults and the circuit by hand, in turn, the quicker the more often: CPU time for each spike, in or out.
 
     By hand it is run with the tolerances of such decks, and, to tell what tolerances cost from what the circuit does,
     with those of the cell.
@@ -216,7 +218,7 @@ def _beside(process: ProcessPoolExecutor, cell: Cell, hand: str, stop: float) ->
     }
     found: dict[str, list[float]] = {way: [] for way in decks}
     times: dict[str, Values] = {}
-    for _ in range(1 if stop < 1 else 3):
+    for _ in range(1 if stop < 1 else rounds):
         for way, text in decks.items():
             took, _, spikes = process.submit(timed, text).result()
             found[way].append(took / len(spikes))

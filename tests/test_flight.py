@@ -171,3 +171,25 @@ def test_a_recorder_keeps_points_in_memory_and_in_a_file(tmp_path):
         assert recorder.spikes(0) == pytest.approx([k - 0.5 for k in range(50, 10_000, 100)])
         assert recorder.spikes(0) == []
         recorder.close()
+
+
+def test_the_recorded_power_of_light_is_what_is_read():
+    guide = [
+        "import photonic",
+        "network G {",
+        "input a[1]: optical",
+        "output z[1]: optical",
+        "g: connect a -> z by one_to_one using waveguide()",
+        "}",
+    ]
+    emitted = compile_text("\n".join(guide)).emit()
+    told = {"record": ["z", "z.power"], "step": 1e-9, "stop": 1e-8, "external": ["a"]}
+    with Flight(emitted.netlist, emitted.manifest, **told) as flight:
+        flight.drive("a", [2.0, 1.0])
+        flight.advance(1e-8)
+        assert flight.read("z.power") == pytest.approx(5.0)
+        waves = flight.waveforms()
+    z = waves.values["z"].reshape(len(waves.time), 2)
+    power = waves.values["z.power"].reshape(-1)
+    assert power == pytest.approx((z**2).sum(axis=1))
+    assert power[-1] == pytest.approx(5.0)

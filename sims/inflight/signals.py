@@ -116,7 +116,10 @@ class Signals:
                 zip(signal.positive.tolist(), signal.negative.tolist(), strict=True)
             ):
                 found[k] = columns[1 + self._at_node[positive]] if positive != GROUND else 0.0
-                if negative != GROUND:
-                    found[k] -= columns[1 + self._at_node[negative]]
+                other = columns[1 + self._at_node[negative]] if negative != GROUND else 0.0
+                if signal.squares:
+                    found[k] = found[k] ** 2 + other**2
+                else:
+                    found[k] -= other
             values[name] = found.T.reshape(len(table), *signal.shape)
         return Waveforms(np.array(table[:, 0]), values)

@@ -67,8 +67,7 @@ class _Training(Task):
         update, settings = self.update()
         numbers = self.numbers()
         transient = transient_of(self.train, self.sink)
-        most = self.compiled.circuit.max_step()
-        if transient and most < transient.step:
+        if transient and (most := manifest.longest_step(transient.step)) < transient.step:
             transient = replace(transient, max_step=most)
         self.only_readouts()
         only_varied(self.task, self.train, self.sink)

@@ -293,7 +293,7 @@ class _Reading(_Series):
                             help=f"at most {interval / 4:.3g} s, say")  # fmt: skip
             return None
         column, targets, classes = wanted
-        step = min(step, self.compiled.circuit.max_step())
+        step = self.compiled.emit().manifest.longest_step(step)
         first = {name: dc(np.ravel(values[0])) for name, values in held.drives.items()}
         bench = Bench(
             drives=first | held.constants,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from tellegen.bench import Bench
 from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
@@ -34,10 +33,6 @@ from tellegen.values import (
     Unknown,
     Value,
 )
-
-if TYPE_CHECKING:
-    pass
-
 
 TIME = "time"  # what a transient's times are called among its signals
 _WEIGHT = "weight"  # what plastic cells call the observable that is their weight
@@ -138,7 +133,7 @@ def bind_simulation(compilation: Compilation, name: str) -> BoundSimulation:
     assert compiled is not None
     analysis = ".op"
     if transient:
-        most = min(transient.step, compiled.circuit.max_step())
+        most = bare.longest_step(transient.step)
         transient = replace(transient, max_step=most)
         analysis = f".tran {transient.step:.9g} {transient.stop:.9g} 0 {most:.9g}"
     emitted = [

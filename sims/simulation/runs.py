@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,14 +18,10 @@ from tellegen.sims.ngspice.locate import find_library
 from tellegen.sims.ngspice.quantities import quantity
 from tellegen.sims.ngspice.waveform import Recording, tran_command
 from tellegen.sims.session import Session, run_job
+from tellegen.sims.simulation.binding import BoundSimulation, SimulationPlan
 from tellegen.sims.simulation.partitioned import CannotPartition, run_parts
 from tellegen.sims.simulation.streamed import Flown, Kept, Order
 from tellegen.sims.workers.process import Worker
-
-if TYPE_CHECKING:
-    pass
-
-from tellegen.sims.simulation.binding import BoundSimulation, SimulationPlan
 
 FlightProgress = Callable[[float, float], None]
 
