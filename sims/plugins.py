@@ -10,8 +10,13 @@ import importlib
 from functools import cache
 from importlib.metadata import entry_points
 from importlib.resources import files
+from typing import TypeVar
 
-from tellegen.diagnostics import TellegenError
+from tellegen.diagnostics import Sink, TellegenError
+from tellegen.signature import lookup
+from tellegen.values import CallValue
+
+T = TypeVar("T")
 
 
 class BrokenPlugin(TellegenError):
@@ -42,3 +47,19 @@ def load(package: str, name: str) -> object:
                 f"`{name}`, the entry point `{entry.value}`, cannot be loaded: {said}"
             ) from error
     return getattr(importlib.import_module(f"{package}.{name}"), name)
+
+
+def called(call: CallValue, package: str, kind: type[T], what: str, sink: Sink) -> T | None:
+    """The rule, data set or controller that a call names, or None after a diagnostic.
+
+    Raises:
+        BrokenPlugin: what another package offers by this name is none.
+    """
+    if lookup(call, dict.fromkeys(names(package), call.name), what, sink) is None:
+        return None
+    found = load(package, call.name)
+    if not isinstance(found, kind):
+        raise BrokenPlugin(
+            f"`{call.name}` is no {what}: it lacks the decorator of {kind.__module__}"
+        )
+    return found

@@ -1,14 +1,16 @@
 """Mistakes in what Python asks of a running transient: each is told by a name or a number."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tellegen import Flight, compile_text
-from tellegen.diagnostics import TellegenError
+from tellegen.diagnostics import Sink, TellegenError
 from tellegen.sims import plugins
 from tellegen.sims.errors import UnknownSignal
+from tellegen.sims.rules import Rule
 
 RC = """\
 import resistive
@@ -93,3 +95,19 @@ def test_an_entry_point_that_leads_nowhere_is_named(tmp_path, monkeypatch):
         plugins.BrokenPlugin, match=r"`gone`.*lost_module:gone.*ModuleNotFoundError"
     ):
         plugins.load(group, "gone")
+
+
+def test_an_entry_point_without_its_decorator_is_named(tmp_path, monkeypatch):
+    info = tmp_path / "bare-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bare\nVersion: 1.0\n")
+    group = "tellegen.sims.rules"
+    (info / "entry_points.txt").write_text(f"[{group}]\nbare = bare_module:bare\n")
+    (tmp_path / "bare_module.py").write_text("def bare(free):\n    return 0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugins.names.cache_clear()
+    try:
+        with pytest.raises(plugins.BrokenPlugin, match=r"`bare` is no learning rule.*sims\.rules"):
+            plugins.called(SimpleNamespace(name="bare"), group, Rule, "learning rule", Sink())
+    finally:
+        plugins.names.cache_clear()

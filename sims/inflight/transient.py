@@ -35,7 +35,7 @@ from tellegen.sims.inflight.signals import Signals
 from tellegen.sims.ngspice.alter import Commands, Group, carried
 from tellegen.sims.ngspice.library import ffi
 from tellegen.sims.ngspice.netlist import saves, with_cards
-from tellegen.sims.ngspice.waveform import Waveforms
+from tellegen.sims.ngspice.waveform import Waveforms, tran_command
 from tellegen.sims.workers import vitals
 
 _PAUSE = "tellegen_pause"
@@ -111,9 +111,7 @@ class InFlight:
         }
         self._commands = Commands(list(self._parameters.values()))
         longest = manifest.longest_step(max_step or step)
-        assert longest is not None
-        uic = " uic" if initial == "given" else ""
-        self._tran = f"tran {step:.17g} {stop:.17g} 0 {longest:.17g}{uic}"
+        self._tran = tran_command(step, stop, longest, initial)
         self.stop = stop
         self._max_step = longest
         text = self._inputs.without_values(netlist)

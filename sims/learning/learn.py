@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tellegen.diagnostics import Label, Sink, did_you_mean, one_of
+from tellegen.diagnostics import Label, Sink, one_of
 from tellegen.elaborate.experiment import (
     ExperimentValues,
     LearnValue,
@@ -23,20 +23,7 @@ from tellegen.sims.learning.taught import detectors, each_has_its_own
 from tellegen.sims.rules import Rule, elsewhere
 from tellegen.sims.tasks.signals import learnable, matching, plain
 from tellegen.source import Span
-from tellegen.values import CallValue, IntervalValue, PathValue, Unknown
-
-
-def find_rule(call: CallValue, sink: Sink) -> Rule | None:
-    """The learning rule that a call names, or None after a diagnostic."""
-    package = "tellegen.sims.rules"
-    known = plugins.names(package)
-    if call.name not in known:
-        sink.error("unknown-name", f"unknown learning rule `{call.name}`", call.name_span,
-                   help=did_you_mean(call.name, known) or f"known: {one_of(known)}")  # fmt: skip
-        return None
-    found = plugins.load(package, call.name)
-    assert isinstance(found, Rule)
-    return found
+from tellegen.values import IntervalValue, PathValue, Unknown
 
 
 @dataclass
@@ -75,7 +62,7 @@ class LearnLines:
         names: list[str] = []
         for path in said.parameters:
             names += learnable(path, self.compiled, manifest, self.sink)
-        rule = find_rule(said.rule, self.sink)
+        rule = plugins.called(said.rule, "tellegen.sims.rules", Rule, "learning rule", self.sink)
         if rule is None or not names:
             return None
         units = {manifest.parameters[n].unit for n in names}

@@ -47,20 +47,13 @@ def bind_control(
 ) -> ControlPlan | None:
     """The plan of a `control` statement, or None after diagnostics."""
     call = said.controller
-    known = plugins.names(PACKAGE)
-    if call.name not in known:
-        sink.error("unknown-name", f"unknown controller `{call.name}`", call.name_span,
-                   help=did_you_mean(call.name, known) or f"known: {one_of(known)}")  # fmt: skip
+    found = plugins.called(call, PACKAGE, Controller, "controller", sink)
+    if found is None:
         return None
     if transient is None:
         sink.error("wrong-kind", "a controller takes part in a transient, and the block has none", said.span,
                    help="add `transient STOP step STEP`")  # fmt: skip
         return None
-    found = plugins.load(PACKAGE, call.name)
-    if not isinstance(found, Controller):
-        raise plugins.BrokenPlugin(
-            f"`{call.name}` is no controller: it lacks the decorator of tellegen.sims.controllers"
-        )
     bound = bind(call, call.name, found.arguments, sink, subject=_unit(said, found, manifest))
     every = 0.0
     if said.every is not None:
