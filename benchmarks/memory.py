@@ -114,7 +114,8 @@ def run(quick: bool) -> Iterator[Row]:
 
 
 def _keep(name: str, states: Values, bits: Bits) -> None:
-    from tellegen.sims.reservoir.capacity import capacity, delayed, parities, without_chance
+    from tellegen.sims.datasets.random_bits import delayed, parities
+    from tellegen.sims.reservoir.capacity import capacity, without_chance
     from tellegen.sims.reservoir.readout import in_time
 
     parts = in_time(len(bits), 0.5, 0.1, WASHOUT)

@@ -77,12 +77,8 @@ def coupled(bits: Bits, strength: float) -> Values:
 
 def capacities(states: Values, bits: Bits, trained: Values | None = None) -> tuple[float, float]:
     """Short-term memory and parity of states (samples, nodes), by a read-out of themselves or of others."""
-    from tellegen.sims.reservoir.capacity import (
-        delayed,
-        parities,
-        squared_correlation,
-        without_chance,
-    )
+    from tellegen.sims.datasets.random_bits import delayed, parities
+    from tellegen.sims.reservoir.capacity import squared_correlation, without_chance
     from tellegen.sims.reservoir.readout import fit, in_time
 
     parts = in_time(len(bits), 0.5, 0.1, WASHOUT)
