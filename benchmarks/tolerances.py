@@ -3,7 +3,7 @@
 The three neurons of :mod:`benchmarks.partition` in one netlist, at the library's tolerances and at tighter ones: how far
 the spike furthest off is from the same circuit at a tenth of `reltol` and a tenth of `trtol`, and the CPU time over that
 at the library's. `reltol` counts for Newton's iterations as well, `trtol` for the lengths of steps alone. Full run: 5
-minutes. `--quick`: the library's tolerances and `trtol = 0.1`, for 12 ms.
+minutes on a quiet machine. `--quick`: the library's tolerances and `trtol = 0.1`, for 12 ms.
 """
 
 from __future__ import annotations
