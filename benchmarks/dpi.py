@@ -10,7 +10,7 @@ the pair's specific current (Enz, Krummenacher, Vittoz, Analog Integr. Circuits 
 (1995)). The cell's sizes were chosen against these rows: they are no independent check of them. The rows "elsewhere"
 are one: other gains, another capacitor and shorter and longer time constants, none of which sizes were chosen for.
 A part of a peak's deviation is ngspice's own error: both peaks are found at a tenth of the cell's `trtol` too.
-Full run: a minute. `--quick`: fewer points.
+Full run: 3 minutes on busy cores. `--quick`: fewer points.
 """
 
 from __future__ import annotations

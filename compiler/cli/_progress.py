@@ -253,11 +253,15 @@ def simulated(result: SimulationResult) -> None:
             said = " ".join(f"{v:.6g}" for v in np.ravel(values)[:8])
             table.add_row(signal, unit, said + (" ..." if np.size(values) > 8 else ""))
         else:
-            last = " ".join(f"{v:.6g}" for v in np.ravel(values[-1])[:4])
             if signal in result.spikes:
                 counts = [len(times) for times in result.spikes[signal]]
-                last = " ".join(map(str, counts[:8])) + (" ..." if len(counts) > 8 else "")
-                last = f"spikes: {last}"
+                last = (
+                    "spikes: "
+                    + " ".join(map(str, counts[:8]))
+                    + (" ..." if len(counts) > 8 else "")
+                )
+            else:
+                last = " ".join(f"{v:.6g}" for v in np.ravel(values[-1])[:4])
             table.add_row(signal, unit, f"{values.min():.6g}", f"{values.max():.6g}", last)
     Console().print(table)
     _places(result.folder, page)

@@ -33,9 +33,8 @@ from tellegen.sims.workers.vitals import TIMEOUT
 
 Edges = list[tuple[float, bool]]
 
-# Rise and fall of the pulses that arrive, in seconds; any from 0.05 to 1 us will do. Synapses of transistors take 2.5 %
-# more charge from a fall of 1 us than from that of `cmos`'s neurons of transistors, 0.1 us. (Behavioural neurons have edges
-# of 4 to 8 us.)
+# Rise and fall of the pulses that arrive, in seconds; any from 0.05 to 1 us will do. Synapses of transistors take 0.5 to
+# 1.5 % more charge from edges of 1 us than from edges of 0.1 us; neurons have rises from 0.01 to 5 us and falls from 2 to 8 us.
 _EDGE = 2e-7
 _HEIGHT = 1.8
 _PWL = re.compile(r"pwl\(([^()]*)\)", re.IGNORECASE)
